@@ -1,0 +1,1 @@
+//! placeholder head, replaced by the first commit of this crate
