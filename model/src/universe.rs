@@ -52,9 +52,10 @@ impl Universe {
         if let Some(known) = self.find_asset(name) {
             return Ok(known);
         }
-        let id = u16::try_from(self.assets.len()).ok().filter(|i| *i < u16::MAX);
+        let id = u16::try_from(self.assets.len()).ok().filter(|i| *i < u16::MAX).map(AssetId);
+        let id = id.ok_or(UniverseError::TooManyAssets)?;
         self.assets.push(name.into());
-        id.map(AssetId).ok_or(UniverseError::TooManyAssets)
+        Ok(id)
     }
 
     /// The asset of that name.

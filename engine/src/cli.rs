@@ -1,0 +1,182 @@
+//! The command line. What is listed here works; nothing else is listed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Finds cross-exchange spreads worth money after fees, gates every order through a risk manager, and shows
+/// all it knows in shared memory.
+///
+/// Without a command it runs the demo: simulated venues on this machine, paper orders, no keys, no network.
+///
+/// Exit codes: 0 done, 1 other failure, 2 bad usage or config, 3 halted by risk, 4 a venue refused us.
+#[derive(Debug, Parser)]
+#[command(name = "crosstick", version, about, long_about, max_term_width = 100)]
+pub struct Cli {
+    /// What to do; left out: run the demo.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the engine; without --config the demo, on simulated venues of its own.
+    Run(RunArgs),
+    /// Run recorded frames straight through decoders and core, as fast as the machine goes.
+    Replay(ReplayArgs),
+    /// Serve recorded or generated market data as a venue would, over TLS WebSocket on 127.0.0.1.
+    Sim(SimArgs),
+    /// Check a config and print its effective values.
+    Check {
+        /// The config, TOML.
+        file: PathBuf,
+    },
+    /// Write a commented config to start from.
+    Init {
+        /// Where to; it must not exist yet.
+        #[arg(default_value = "crosstick.toml")]
+        file: PathBuf,
+    },
+    /// Explain the config.
+    Config {
+        /// What about it.
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Show what a running engine publishes in shared memory, once.
+    Status(StatusArgs),
+    /// End a halt, for a reason that is kept.
+    Resume(ResumeArgs),
+}
+
+/// What to explain about the config.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Every key with its type, unit, range, default and meaning.
+    Explain {
+        /// Only keys that contain this.
+        key: Option<String>,
+    },
+}
+
+/// Where results go.
+#[derive(Debug, Default, Args)]
+pub struct OutputArgs {
+    /// Write the report as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Write every opportunity as a CSV row.
+    #[arg(long, value_name = "FILE")]
+    pub opportunities: Option<PathBuf>,
+}
+
+/// `crosstick run`.
+#[derive(Debug, Default, Args)]
+pub struct RunArgs {
+    /// The config, TOML; left out: the demo.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Stop by itself after this long, such as 500ms, 30s, 10m, 1h 30m.
+    #[arg(long, value_parser = parse_duration)]
+    pub duration: Option<Duration>,
+    /// Where results go.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Seed of the demo's market flow (the demo only).
+    #[arg(long, default_value_t = 1, conflicts_with = "config")]
+    pub seed: u64,
+    /// Allow live trading (not built yet; refused).
+    #[arg(long, hide = true)]
+    pub live: bool,
+}
+
+/// `crosstick replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The config, TOML; left out: each file is a venue of its own, and frames are counted.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Recorded frames, plain or zstd: lines of a receive time (16 digits µs, 19 digits ns), a blank, a frame.
+    #[arg(required = true, value_name = "[VENUE=]FILE")]
+    pub files: Vec<String>,
+    /// Where results go.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `crosstick sim`.
+#[derive(Debug, Args)]
+pub struct SimArgs {
+    /// Simulated venues, TOML.
+    #[arg(long, value_name = "FILE", required_unless_present = "replay", conflicts_with_all = ["replay", "speed"])]
+    pub config: Option<PathBuf>,
+    /// Recorded frames to serve, as for `replay`.
+    #[arg(long, value_name = "[VENUE=]FILE", num_args = 1..)]
+    pub replay: Vec<String>,
+    /// The recorded pace times this, or `max`: as fast as the clients take it.
+    #[arg(long, value_name = "N|max", default_value = "1")]
+    pub speed: String,
+    /// Start again at the end instead of stopping.
+    #[arg(long = "loop", requires = "replay")]
+    pub repeat: bool,
+    /// Keep connections open this long after the last frame.
+    #[arg(long, value_parser = parse_duration, default_value = "2s")]
+    pub linger: Duration,
+    /// Stop by itself after this long.
+    #[arg(long, value_parser = parse_duration)]
+    pub duration: Option<Duration>,
+    /// Listen on these ports, one a venue; left out: ports that the system hands out.
+    #[arg(long, value_name = "PORT")]
+    pub port: Vec<u16>,
+    /// Where to write the private CA that clients must trust.
+    #[arg(long, value_name = "FILE", default_value = "crosstick-sim-ca.pem")]
+    pub ca: PathBuf,
+    /// Serve plain ws:// and http:// instead of TLS.
+    #[arg(long)]
+    pub plain: bool,
+    /// Also write a config for `crosstick run` that names these venues and their URLs.
+    #[arg(long, value_name = "FILE")]
+    pub write_config: Option<PathBuf>,
+}
+
+/// `crosstick status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Name of the engine's region under /dev/shm.
+    #[arg(long, default_value = "crosstick")]
+    pub shm: String,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `crosstick resume`.
+#[derive(Debug, Args)]
+pub struct ResumeArgs {
+    /// Why trading may go on; kept in the log of halts.
+    #[arg(long, value_parser = parse_reason)]
+    pub reason: String,
+    /// The config whose halt is meant; left out: the default state directory.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Reads a duration such as `500ms`, `30s`, `10m`, `1h 30m`.
+///
+/// # Errors
+/// When it is not one, or not above zero.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    const FORMS: &str = "write a duration with its unit, such as 500ms, 30s, 10m or 1h 30m";
+    let parsed: jiff::SignedDuration = text.parse().map_err(|_| FORMS.to_owned())?;
+    match Duration::try_from(parsed) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err(format!("a duration must be above zero; {FORMS}")),
+    }
+}
+
+fn parse_reason(text: &str) -> Result<String, String> {
+    let reason = text.trim();
+    if reason.is_empty() { Err("give a reason in a few words".into()) } else { Ok(reason.to_owned()) }
+}

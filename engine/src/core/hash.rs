@@ -1,0 +1,74 @@
+//! The decisions hash: BLAKE3 over the decision records in order. Hot only where something is decided.
+
+use crosstick_model::Decision;
+use crosstick_model::decision::RECORD_BYTES_MAX;
+
+/// Records are gathered this long before they are hashed: BLAKE3 is fast on kilobytes, slow on dozens of bytes.
+const BATCH_BYTES: usize = 16 << 10;
+
+/// Hashes decisions as they come, without allocating.
+#[derive(Clone)]
+pub struct DecisionHash {
+    hasher: blake3::Hasher,
+    batch: Box<[u8; BATCH_BYTES]>,
+    len: usize,
+    records: u64,
+}
+
+impl Default for DecisionHash {
+    fn default() -> Self {
+        Self { hasher: blake3::Hasher::new(), batch: Box::new([0; BATCH_BYTES]), len: 0, records: 0 }
+    }
+}
+
+impl DecisionHash {
+    /// Takes in one record.
+    #[inline]
+    pub fn add(&mut self, decision: &Decision) {
+        let mut bytes = [0; RECORD_BYTES_MAX];
+        let len = decision.write(&mut bytes);
+        if self.len + len > BATCH_BYTES {
+            self.hasher.update(&self.batch[..self.len]);
+            self.len = 0;
+        }
+        self.batch[self.len..self.len + len].copy_from_slice(&bytes[..len]);
+        self.len += len;
+        self.records += 1;
+    }
+
+    /// How many records were taken in.
+    #[must_use]
+    pub const fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// The hash of all records so far, in hex. Cold.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        let mut hasher = self.hasher.clone();
+        hasher.update(&self.batch[..self.len]);
+        hasher.finalize().to_hex().to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crosstick_model::{DenyCode, GroupId};
+
+    #[test]
+    fn the_batch_does_not_show_in_the_hash() {
+        let mut ours = DecisionHash::default();
+        let mut plain = blake3::Hasher::new();
+        for i in 0..5_000u64 {
+            let denied = (i % 3 == 0).then_some((1, DenyCode::Balance));
+            let decision = Decision::Verdict { at_ns: i, group: GroupId(i), denied };
+            let mut bytes = [0; RECORD_BYTES_MAX];
+            let len = decision.write(&mut bytes);
+            plain.update(&bytes[..len]);
+            ours.add(&decision);
+        }
+        assert_eq!(ours.hex(), plain.finalize().to_hex().to_string());
+        assert_eq!(ours.records(), 5_000);
+    }
+}

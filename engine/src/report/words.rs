@@ -1,0 +1,114 @@
+//! The report in words.
+
+use std::collections::BTreeMap;
+use std::fmt::{Display, Write};
+
+use super::SessionReport;
+
+pub(super) fn render(report: &SessionReport) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_all(&mut text, report);
+    text
+}
+
+fn write_all(out: &mut String, r: &SessionReport) -> std::fmt::Result {
+    writeln!(out, "\nReport of {:.1} s in {} mode, ended by {}", r.duration_s, r.mode, r.ended)?;
+    if let Some(halt) = &r.halt {
+        writeln!(out, "  HALTED by {}: {}", halt.code, halt.reason)?;
+    }
+    feeds(out, r)?;
+    writeln!(out, "\nTrading")?;
+    writeln!(
+        out,
+        "  opportunities  {} seen, {} taken{}",
+        r.opportunities.seen,
+        r.opportunities.taken,
+        reasons(", declined: ", &r.opportunities.declined)
+    )?;
+    let o = &r.orders;
+    writeln!(
+        out,
+        "  orders         {} sent, {} filled, {} partly filled, {} unfilled, {} rejected{}",
+        o.sent,
+        o.filled,
+        o.partly_filled,
+        o.unfilled,
+        o.rejected,
+        reasons(", denied: ", &o.denied)
+    )?;
+    let p = &r.pairs;
+    if p.clean + p.closed_out + p.unhedged > 0 {
+        writeln!(
+            out,
+            "  pairs          {} clean, {} closed out after one leg failed, {} unhedged, {} left dust",
+            p.clean, p.closed_out, p.unhedged, p.dust
+        )?;
+    }
+    let p = &r.pnl;
+    writeln!(
+        out,
+        "  profit, {}   net {} = realised {} - fees {} + unrealised {}",
+        p.currency, p.net, p.realised, p.fees, p.unrealised
+    )?;
+    for position in &r.positions {
+        writeln!(out, "  position       {} {} {}", position.venue, position.asset, position.quantity)?;
+    }
+    latency(out, r)?;
+    writeln!(out, "\ndecisions_hash {}", r.decisions_hash)
+}
+
+fn feeds(out: &mut String, r: &SessionReport) -> std::fmt::Result {
+    writeln!(out, "\nMarket data: {} ticks", r.ticks)?;
+    for feed in &r.feeds {
+        let ticks = feed.trades + feed.quotes;
+        let fast = if ticks > 0 { feed.fast_path * 1000 / ticks } else { 0 };
+        writeln!(
+            out,
+            "  {} line {}: {} frames ({} trades, {} quotes, {} other), fast path {}.{} %, trade gaps {}, duplicates {}, \
+             connects {}, ring full {}{}",
+            feed.venue,
+            feed.line,
+            feed.frames,
+            feed.trades,
+            feed.quotes,
+            feed.other,
+            fast / 10,
+            fast % 10,
+            feed.trade_gaps,
+            feed.trade_duplicates,
+            feed.connects,
+            feed.ring_full,
+            reasons(", refused: ", &feed.refused)
+        )?;
+    }
+    for i in &r.instruments {
+        writeln!(
+            out,
+            "  {} {}: {} trades ({} off-market), {} quotes, traded {} for {}",
+            i.venue, i.symbol, i.trades, i.off_market, i.quotes, i.quantity, i.notional
+        )?;
+    }
+    Ok(())
+}
+
+fn latency(out: &mut String, r: &SessionReport) -> std::fmt::Result {
+    if r.latency_ns.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nLatency in ns")?;
+    writeln!(out, "  {:<10} {:>9} {:>9} {:>9} {:>9} {:>10} {:>10}", "stage", "count", "p50", "p90", "p99", "p99.9", "max")?;
+    for (name, s) in &r.latency_ns {
+        writeln!(
+            out,
+            "  {name:<10} {:>9} {:>9} {:>9} {:>9} {:>10} {:>10}  from {} to {}",
+            s.count, s.p50, s.p90, s.p99, s.p999, s.max, s.from, s.to
+        )?;
+    }
+    Ok(())
+}
+
+fn reasons<K: Display>(lead: &str, counts: &BTreeMap<K, u64>) -> String {
+    let list: Vec<String> = counts.iter().filter(|(_, n)| **n > 0).map(|(k, n)| format!("{n} {k}")).collect();
+    if list.is_empty() { String::new() } else { format!("{lead}{}", list.join(", ")) }
+}

@@ -1,0 +1,3 @@
+//! What outlives a run: the sticky halt. Cold, main thread.
+
+pub mod halt;
