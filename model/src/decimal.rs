@@ -7,6 +7,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::digits::scan_fixed;
+
 /// Most decimals that a price scale, a quantity scale, or both together may have.
 pub const MAX_DECIMALS: u8 = 16;
 
@@ -64,6 +66,14 @@ impl std::error::Error for DecimalError {}
 /// See [`DecimalError`]. `decimals` above 18 is `TooLarge` for every value but zero.
 #[inline]
 pub fn parse_fixed(text: &[u8], decimals: u8) -> Result<i64, DecimalError> {
+    match scan_fixed(text, 0, decimals) {
+        Some((mantissa, end)) if end == text.len() => Ok(mantissa),
+        _ => parse_fixed_any(text, decimals),
+    }
+}
+
+/// Any length, any sign, and the reason of a refusal.
+fn parse_fixed_any(text: &[u8], decimals: u8) -> Result<i64, DecimalError> {
     let (negative, digits) = match text {
         [] => return Err(DecimalError::Empty),
         [b'-', rest @ ..] => (true, rest),

@@ -1,6 +1,6 @@
 //! The vocabulary of crosstick: instruments, exact decimals, ticks, intents, orders, reports, decisions.
 //!
-//! **Thread:** any; plain data that every other crate shares. **Hot:** `decimal::parse_fixed`, `Tick`,
+//! **Thread:** any; plain data that every other crate shares. **Hot:** `digits`, `decimal::parse_fixed`, `Tick`,
 //! and the order types are used per message; everything about names and texts is cold.
 //! **Deliberately absent:** I/O, clocks, threads, floats, and any trading rule.
 
@@ -8,6 +8,7 @@ pub mod amount;
 pub mod decimal;
 pub mod decision;
 pub mod deny;
+pub mod digits;
 pub mod instrument;
 pub mod order;
 pub mod tick;

@@ -2,7 +2,7 @@
 //!
 //! With the ring's 8-byte slot sequence it fills one cache line exactly.
 
-use crate::instrument::InstrumentId;
+use crate::instrument::{InstrumentId, VenueId};
 
 /// What a tick carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -12,6 +12,8 @@ pub enum TickKind {
     Quote = 0,
     /// A public print.
     Trade = 1,
+    /// A line of a venue went live or went down; travels with the data so that the core takes it in order.
+    Line = 2,
 }
 
 /// Small facts about a tick, and the line that brought it: one byte.
@@ -107,7 +109,7 @@ pub struct Trade {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub struct Tick {
-    /// Quote: bid, bid quantity, ask, ask quantity. Trade: price, quantity, 0, 0.
+    /// Quote: bid, bid quantity, ask, ask quantity. Trade: price, quantity, 0, 0. Line: venue, live (1 or 0), 0, 0.
     pub values: [i64; 4],
     /// Wall time in ns since the epoch at which its bytes were read.
     pub recv_ns: u64,
@@ -115,7 +117,7 @@ pub struct Tick {
     pub venue_seq: u64,
     /// Venue time minus `recv_ns`, in µs, rounded down; [`Tick::NO_EXCHANGE_TIME`] where the venue gives none.
     pub exchange_offset_us: i32,
-    /// Which instrument.
+    /// Which instrument; of no meaning for a line's state.
     pub instrument: InstrumentId,
     /// Quote or trade.
     pub kind: TickKind,
@@ -161,6 +163,21 @@ impl Tick {
         }
     }
 
+    /// A line of a venue went live or went down.
+    #[inline]
+    #[must_use]
+    pub const fn line_state(venue: VenueId, line: Line, live: bool, recv_ns: u64) -> Self {
+        Self {
+            values: [venue.0 as i64, live as i64, 0, 0],
+            recv_ns,
+            venue_seq: 0,
+            exchange_offset_us: Self::NO_EXCHANGE_TIME,
+            instrument: InstrumentId(u16::MAX),
+            kind: TickKind::Line,
+            flags: TickFlags::new(line, 0),
+        }
+    }
+
     /// The same with the venue's time, in µs since the epoch.
     ///
     /// An offset beyond ± 35 minutes is clamped there; it says that a clock is wrong, not how wrong.
@@ -182,7 +199,7 @@ impl Tick {
                 ask: self.values[2],
                 ask_quantity: self.values[3],
             }),
-            TickKind::Trade => None,
+            TickKind::Trade | TickKind::Line => None,
         }
     }
 
@@ -197,7 +214,17 @@ impl Tick {
                 taker_sold: self.flags.has(TickFlags::TAKER_SOLD),
                 off_market: self.flags.has(TickFlags::OFF_MARKET),
             }),
-            TickKind::Quote => None,
+            TickKind::Quote | TickKind::Line => None,
+        }
+    }
+
+    /// The venue and whether its line is live now, if it tells that.
+    #[inline]
+    #[must_use]
+    pub const fn as_line_state(&self) -> Option<(VenueId, bool)> {
+        match self.kind {
+            TickKind::Line => Some((VenueId(self.values[0] as u8), self.values[1] != 0)),
+            TickKind::Quote | TickKind::Trade => None,
         }
     }
 }
@@ -206,11 +233,11 @@ impl Tick {
 #[inline]
 #[must_use]
 pub const fn exchange_offset_us(exchange_us: i64, recv_ns: u64) -> i32 {
-    // i128 because a hostile frame may state any 64-bit time.
-    let offset = (exchange_us as i128 * 1000 - recv_ns as i128).div_euclid(1000);
-    if offset > i32::MAX as i128 {
+    // floor((1000 E - r) / 1000) = E - ceil(r / 1000): no 128-bit division, and no overflow whatever a frame states.
+    let offset = exchange_us.saturating_sub(recv_ns.div_ceil(1000) as i64);
+    if offset > i32::MAX as i64 {
         i32::MAX
-    } else if offset <= i32::MIN as i128 {
+    } else if offset <= i32::MIN as i64 {
         i32::MIN + 1
     } else {
         offset as i32

@@ -33,7 +33,7 @@ impl Tally {
             self.quantity = self.quantity.saturating_add(i128::from(trade.quantity));
             let notional = i128::from(trade.price) * i128::from(trade.quantity);
             self.notional = self.notional.saturating_add(notional);
-        } else {
+        } else if tick.as_quote().is_some() {
             self.quotes += 1;
         }
     }
