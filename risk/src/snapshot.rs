@@ -1,0 +1,164 @@
+//! COLD: core thread or after it. What reports and shared memory show of the gate.
+
+use crosstick_model::{Amount, AssetId, DenyCode, InstrumentId, Order};
+
+use crate::balance::BalanceView;
+use crate::reports::ReportCounts;
+use crate::risk::Risk;
+
+/// A result in the risk currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pnl {
+    /// Of what was closed, before fees.
+    pub realised: Amount,
+    /// Fees; negative when rebates are larger.
+    pub fees: Amount,
+    /// Of what is open, at the mark.
+    pub unrealised: Amount,
+    /// realised − fees + unrealised.
+    pub net: Amount,
+}
+
+/// An instrument's position and result, to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PositionView {
+    /// Which.
+    pub instrument: InstrumentId,
+    /// Base units, or contracts where inverse, at 1e-16; negative when sold short.
+    pub quantity: Amount,
+    /// In the risk currency, at the instrument's mark: long at the bid, short at the ask. What is in another asset
+    /// is converted at its rate, an inverse contract's base asset at the bid first; rounded against us at 1e-16.
+    pub pnl: Pnl,
+    /// What the position, orders in flight included, is worth at the ask, in the risk currency.
+    pub exposure: Amount,
+    /// The asset that the exact cash flows are in: the quote asset, or the base asset where inverse.
+    pub pnl_asset: AssetId,
+    /// The exact cash flows.
+    pub book: crate::Book,
+}
+
+/// What a limit is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitUnit {
+    /// The risk currency, at 1e-16.
+    Currency,
+    /// Orders.
+    Orders,
+}
+
+/// How much of a limit is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitUse {
+    /// The code that its breach is told by.
+    pub code: DenyCode,
+    /// What the numbers are in.
+    pub unit: LimitUnit,
+    /// The most that any one instrument or asset uses, where the limit is for each of them.
+    pub used: i128,
+    /// The limit.
+    pub limit: i128,
+}
+
+impl LimitUse {
+    /// What is left; below zero when prices or closing orders carried it over the limit.
+    #[must_use]
+    pub const fn headroom(&self) -> i128 {
+        self.limit.saturating_sub(self.used)
+    }
+}
+
+impl Risk {
+    /// Every instrument's position and result, in the order of instruments.
+    pub fn positions(&self) -> impl Iterator<Item = PositionView> + '_ {
+        let rows = self.specs.iter().zip(&self.books).zip(&self.valued).enumerate();
+        rows.map(|(i, ((spec, book), valued))| PositionView {
+            instrument: InstrumentId(i as u16),
+            quantity: Amount(book.quantity),
+            pnl: Pnl {
+                realised: Amount(valued.realised),
+                fees: Amount(valued.fees),
+                unrealised: Amount(valued.unrealised),
+                net: Amount(valued.net()),
+            },
+            exposure: Amount(valued.exposure),
+            pnl_asset: spec.pnl_asset,
+            book: *book,
+        })
+    }
+
+    /// The result over all instruments.
+    #[must_use]
+    pub fn pnl(&self) -> Pnl {
+        let sum = |of: fn(&crate::exposure::Valued) -> i128| {
+            Amount(self.valued.iter().fold(0i128, |sum, v| sum.saturating_add(of(v))))
+        };
+        Pnl {
+            realised: sum(|v| v.realised),
+            fees: sum(|v| v.fees),
+            unrealised: sum(|v| v.unrealised),
+            net: Amount(self.net),
+        }
+    }
+
+    /// Balances of the tracked venues, by venue and asset.
+    pub fn balances(&self) -> impl Iterator<Item = BalanceView> + '_ {
+        self.wallet.views()
+    }
+
+    /// Orders in flight or resting, in no particular order.
+    pub fn open_orders(&self) -> impl Iterator<Item = (&Order, i64)> + '_ {
+        self.orders.iter().map(|o| (&o.order, o.remaining))
+    }
+
+    /// Groups denied, by code.
+    pub fn denied(&self) -> impl Iterator<Item = (DenyCode, u64)> + '_ {
+        DenyCode::ALL.iter().map(|code| (*code, self.denied.get(*code as usize).copied().unwrap_or(0)))
+    }
+
+    /// Reports that did not fit.
+    #[must_use]
+    pub const fn report_counts(&self) -> ReportCounts {
+        self.counts
+    }
+
+    /// What a base asset's fills over all venues have left, less fees taken in it, in base units at 1e-16.
+    #[must_use]
+    pub fn net_base(&self, asset: AssetId) -> Amount {
+        Amount(self.assets.get(asset.index()).map_or(0, |a| a.net))
+    }
+
+    /// Every limit that fills up, with its use at core time `now_ns`.
+    #[must_use]
+    pub fn limit_uses(&self, now_ns: u64) -> [LimitUse; 7] {
+        let limits = &self.limits;
+        let money = |code, used, limit: Amount| LimitUse { code, unit: LimitUnit::Currency, used, limit: limit.0 };
+        let count = |code, used: usize, limit: u32| LimitUse {
+            code,
+            unit: LimitUnit::Orders,
+            used: used as i128,
+            limit: i128::from(limit),
+        };
+        let largest = self.valued.iter().map(|v| v.exposure).max().unwrap_or(0);
+        let net = (0..self.specs.len()).map(|i| self.net_worth(i)).max().unwrap_or(0);
+        let day = self.breaker.day_start_net.saturating_sub(self.net).max(0);
+        let fall = self.breaker.peak.saturating_sub(self.net).max(0);
+        [
+            money(DenyCode::PositionNotional, largest, limits.max_position_notional),
+            money(DenyCode::GrossNotional, self.gross, limits.max_gross_notional),
+            money(DenyCode::NetNotional, net, limits.max_net_notional),
+            count(DenyCode::OpenOrders, self.orders.len(), limits.max_open_orders),
+            count(DenyCode::OrderRate, self.window.used(now_ns), limits.max_orders_per_second),
+            money(DenyCode::DailyLoss, day, limits.max_daily_loss),
+            money(DenyCode::Drawdown, fall, limits.max_drawdown),
+        ]
+    }
+
+    /// The worst net position of an instrument's base asset, at the instrument's ask.
+    fn net_worth(&self, i: usize) -> i128 {
+        let (Some(spec), Some(mark)) = (self.specs.get(i), self.marks.get(i)) else { return 0 };
+        let Some(a) = self.assets.get(spec.base.index()) else { return 0 };
+        let worst = a.net.saturating_add(a.buys).max(a.sells.saturating_sub(a.net)).max(0);
+        let value = spec.base_value_floor(mark.ask, worst).and_then(|v| spec.value_ceil(v));
+        value.unwrap_or(i128::MAX)
+    }
+}
