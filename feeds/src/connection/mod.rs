@@ -1,0 +1,540 @@
+//! Connection policy, sans-I/O: bytes and a time in, bytes and wishes out.
+//!
+//! COLD but for [`Connection::next`], [`Connection::arrived`] and [`Connection::poll`], which a reader calls once a
+//! frame, a read and a turn. A driver owns the socket and obeys: it opens it on [`Wish::Connect`], gives received bytes
+//! to [`Connection::next`], sends what is in [`Connection::output`], and closes it on a wish to hang up. So every rule
+//! here is tested in virtual time.
+//!
+//! The states: waiting → connecting → upgrading → subscribing → live → draining → waiting, and stopped where trying
+//! again cannot help.
+
+mod backoff;
+mod budget;
+mod event;
+mod rules;
+mod watch;
+
+use std::collections::VecDeque;
+
+pub use backoff::{Backoff, Jitter};
+pub use budget::{AttemptBudget, FramePace};
+pub use event::{Event, EventKind};
+pub use rules::{Rules, SECOND_NS};
+pub use watch::StreamWatch;
+
+use crate::buffer::RecvBuffer;
+use crate::decode::{Control, RequestId};
+use crate::endpoint::Endpoint;
+use crate::error::{ConnectError, Reason, Remedy, Stage};
+use crate::ws::{Frame, Frames, Handshake, HandshakeError, MaskKeys, Opcode, write_frame};
+
+/// Close code of a normal end.
+const CLOSE_NORMAL: u16 = 1000;
+const CLOSE_TEXT_MAX: usize = 123;
+/// Connections are replaced up to so much before their age limit, so that lines opened together do not drop together.
+const LIFETIME_SPREAD_NS: u64 = 600 * SECOND_NS;
+
+/// Where a connection stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// Until the next attempt.
+    Waiting,
+    /// The driver resolves, connects, encrypts.
+    Connecting,
+    /// The WebSocket handshake is under way.
+    Upgrading,
+    /// Requests are being sent and answered; data may come already.
+    Subscribing,
+    /// Every request is answered.
+    Live,
+    /// We asked to close and take what still comes.
+    Draining,
+    /// For good.
+    Stopped,
+}
+
+/// What the driver is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// Nothing but to send the output.
+    None,
+    /// Open a socket.
+    Connect,
+    /// Send the output, close the socket, and say so with [`Connection::closed`].
+    HangUp,
+}
+
+/// What [`Connection::next`] found.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// A text message.
+    Text(&'a mut [u8]),
+    /// A binary message, which no stream of ours sends.
+    Binary(&'a mut [u8]),
+    /// Something that was dealt with here; ask again.
+    Handled,
+    /// Nothing whole; read more.
+    Empty,
+    /// As [`Wish::HangUp`].
+    HangUp,
+}
+
+/// A request that is not answered yet.
+#[derive(Debug)]
+struct Request {
+    id: i64,
+    first: usize,
+    streams: usize,
+    deadline_ns: u64,
+}
+
+/// The policy of one socket.
+#[derive(Debug)]
+pub struct Connection {
+    endpoint: Endpoint,
+    streams: Vec<Box<str>>,
+    rules: Rules,
+    attempts: AttemptBudget,
+    pace: FramePace,
+    backoff: Backoff,
+    masks: MaskKeys,
+    phase: Phase,
+    /// Nothing to do before; the one compare of an idle turn.
+    wake_ns: u64,
+    /// Of the attempt, the handshake or the draining.
+    deadline_ns: u64,
+    heard_ns: u64,
+    lifetime_end_ns: u64,
+    live_ns: Option<u64>,
+    was_live: bool,
+    handshake: Option<Handshake>,
+    frames: Frames,
+    watch: StreamWatch,
+    asked: usize,
+    acknowledged: usize,
+    next_id: i64,
+    requests: Vec<Request>,
+    refusal: Option<Reason>,
+    ending: Option<Reason>,
+    out: Vec<u8>,
+    events: VecDeque<EventKind>,
+}
+
+impl Connection {
+    /// A connection that wants to be opened at once, and then to carry `streams`.
+    #[must_use]
+    pub fn new(endpoint: Endpoint, streams: Vec<Box<str>>, rules: Rules, attempts: AttemptBudget, seed: u64) -> Self {
+        Self {
+            endpoint,
+            streams,
+            pace: FramePace::new(rules.requests_per_second),
+            backoff: Backoff::new(rules.backoff_ns.0, rules.backoff_ns.1, seed),
+            rules,
+            attempts,
+            masks: MaskKeys::secure(),
+            phase: Phase::Waiting,
+            wake_ns: 0,
+            deadline_ns: 0,
+            heard_ns: 0,
+            lifetime_end_ns: u64::MAX,
+            live_ns: None,
+            was_live: false,
+            handshake: None,
+            frames: Frames::default(),
+            watch: StreamWatch::default(),
+            asked: 0,
+            acknowledged: 0,
+            next_id: 1,
+            requests: Vec::new(),
+            refusal: None,
+            ending: None,
+            out: Vec::with_capacity(4096),
+            events: VecDeque::with_capacity(8),
+        }
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub const fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Where it connects.
+    #[must_use]
+    pub const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Plain bytes to be sent; the driver removes what it sent.
+    pub const fn output(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
+    /// The next thing to tell, if any.
+    pub fn take_event(&mut self) -> Option<EventKind> {
+        self.events.pop_front()
+    }
+
+    /// When [`Self::poll`] next has something to do.
+    #[must_use]
+    pub const fn wake_ns(&self) -> u64 {
+        self.wake_ns
+    }
+
+    /// Whether some stream has brought no data yet, so that [`Self::heard`] is worth calling.
+    #[inline]
+    #[must_use]
+    pub const fn watching(&self) -> bool {
+        self.watch.waiting()
+    }
+
+    /// Stream number `stream` brought data.
+    pub fn heard(&mut self, stream: usize) {
+        self.watch.heard(stream);
+    }
+
+    /// Bytes came.
+    #[inline]
+    pub const fn arrived(&mut self, now_ns: u64) {
+        self.heard_ns = now_ns;
+    }
+
+    /// We did not read for a while (a full ring): silence and unanswered requests in that time were our own doing.
+    pub fn resumed(&mut self, now_ns: u64) {
+        self.heard_ns = now_ns;
+        for request in &mut self.requests {
+            request.deadline_ns = request.deadline_ns.max(now_ns.saturating_add(self.rules.acknowledge_ns));
+        }
+        self.rearm();
+    }
+
+    /// Does what is due.
+    #[inline]
+    pub fn poll(&mut self, now_ns: u64) -> Wish {
+        if now_ns < self.wake_ns { Wish::None } else { self.due(now_ns) }
+    }
+
+    #[cold]
+    fn due(&mut self, now_ns: u64) -> Wish {
+        let wish = match self.phase {
+            Phase::Waiting => self.attempt(now_ns),
+            Phase::Connecting => self.expire(now_ns, Stage::Connecting, self.rules.connect_ns),
+            Phase::Upgrading => self.expire(now_ns, Stage::Upgrading, self.rules.handshake_ns),
+            Phase::Subscribing => self.subscribe(now_ns),
+            Phase::Live => self.look_after(now_ns),
+            Phase::Draining if now_ns >= self.deadline_ns => Wish::HangUp,
+            Phase::Draining | Phase::Stopped => Wish::None,
+        };
+        self.rearm();
+        wish
+    }
+
+    fn attempt(&mut self, now_ns: u64) -> Wish {
+        if let Err(wait_ns) = self.attempts.take(now_ns) {
+            self.deadline_ns = now_ns.saturating_add(wait_ns);
+            self.events.push_back(EventKind::Waiting { ms: wait_ns.div_ceil(1_000_000) });
+            return Wish::None;
+        }
+        self.phase = Phase::Connecting;
+        self.deadline_ns = now_ns.saturating_add(self.rules.connect_ns);
+        self.events.push_back(EventKind::Connecting { url: self.endpoint.to_string().into() });
+        Wish::Connect
+    }
+
+    fn expire(&mut self, now_ns: u64, stage: Stage, limit_ns: u64) -> Wish {
+        if now_ns < self.deadline_ns {
+            return Wish::None;
+        }
+        let host = self.endpoint.host().into();
+        self.end(ConnectError::TimedOut { host, stage, seconds: limit_ns / SECOND_NS }.into());
+        Wish::HangUp
+    }
+
+    /// The socket is open (and encrypted): begins the handshake.
+    pub fn opened(&mut self, now_ns: u64) -> Wish {
+        self.out.clear();
+        self.frames.clear();
+        self.pace.clear();
+        self.heard_ns = now_ns;
+        self.deadline_ns = now_ns.saturating_add(self.rules.handshake_ns);
+        self.phase = Phase::Upgrading;
+        let wish = match Handshake::start(&self.endpoint, &mut self.out) {
+            Ok(handshake) => {
+                self.handshake = Some(handshake);
+                Wish::None
+            }
+            Err(error) => {
+                let reason = self.handshake_reason(error);
+                self.end(reason);
+                Wish::HangUp
+            }
+        };
+        self.rearm();
+        wish
+    }
+
+    /// Takes the next message out of the received bytes; answers pings, closes and the handshake on the way.
+    #[inline]
+    pub fn next<'a>(&'a mut self, buffer: &'a mut RecvBuffer, now_ns: u64) -> Step<'a> {
+        if self.handshake.is_some() {
+            return self.upgrade(buffer, now_ns);
+        }
+        match self.frames.next(buffer) {
+            Ok(Some(Frame::Text(text))) => Step::Text(text),
+            Ok(None) => Step::Empty,
+            Ok(Some(Frame::Ping(payload))) => {
+                write_frame(&mut self.out, Opcode::Pong, payload, self.masks.next_key());
+                self.pace.sent(now_ns);
+                Step::Handled
+            }
+            Ok(Some(Frame::Pong(_))) => Step::Handled,
+            Ok(Some(Frame::Binary(bytes))) => Step::Binary(bytes),
+            Ok(Some(Frame::Close(code, text))) => {
+                let echo = code.unwrap_or(CLOSE_NORMAL).to_be_bytes();
+                if self.phase != Phase::Draining {
+                    write_frame(&mut self.out, Opcode::Close, &echo, self.masks.next_key());
+                }
+                let text = &text[..text.len().min(CLOSE_TEXT_MAX)];
+                let text = String::from_utf8_lossy(text).chars().filter(|c| !c.is_control()).collect::<String>();
+                self.ending.get_or_insert(Reason::Closed { code, text: text.into() });
+                Step::HangUp
+            }
+            Err(error) => {
+                let code = error.close_code().to_be_bytes();
+                write_frame(&mut self.out, Opcode::Close, &code, self.masks.next_key());
+                self.ending.get_or_insert(Reason::Protocol(error));
+                Step::HangUp
+            }
+        }
+    }
+
+    #[cold]
+    fn upgrade<'a>(&'a mut self, buffer: &'a mut RecvBuffer, now_ns: u64) -> Step<'a> {
+        if buffer.is_empty() {
+            return Step::Empty;
+        }
+        let step = match self.handshake.as_mut().map(|h| h.feed(buffer)) {
+            Some(Ok(false)) => Step::Empty,
+            Some(Ok(true)) | None => {
+                self.upgraded(now_ns);
+                Step::Handled
+            }
+            Some(Err(error)) => {
+                let reason = self.handshake_reason(error);
+                self.end(reason);
+                Step::HangUp
+            }
+        };
+        self.rearm();
+        step
+    }
+
+    fn upgraded(&mut self, now_ns: u64) {
+        self.handshake = None;
+        self.phase = Phase::Subscribing;
+        self.asked = 0;
+        self.acknowledged = 0;
+        self.requests.clear();
+        self.refusal = None;
+        self.watch.start(self.streams.len());
+        let spread = self.backoff.jitter().below(LIFETIME_SPREAD_NS.min(self.rules.lifetime_ns / 4));
+        self.lifetime_end_ns = now_ns.saturating_add(self.rules.lifetime_ns - spread);
+        self.events.push_back(EventKind::Connected { url: self.endpoint.to_string().into() });
+        self.send_requests(now_ns);
+        self.settle(now_ns);
+    }
+
+    fn subscribe(&mut self, now_ns: u64) -> Wish {
+        self.send_requests(now_ns);
+        if self.requests.iter().any(|r| r.deadline_ns <= now_ns) {
+            self.end(Reason::NotAcknowledged(self.rules.acknowledge_ns / SECOND_NS));
+            return Wish::HangUp;
+        }
+        self.look_after(now_ns)
+    }
+
+    fn send_requests(&mut self, now_ns: u64) {
+        while self.asked < self.streams.len() && self.pace.ready(now_ns) {
+            let end = (self.asked + self.rules.streams_per_request.max(1)).min(self.streams.len());
+            let params: serde_json::Value = self.streams[self.asked..end].iter().map(|s| &**s).collect();
+            let id = self.next_id;
+            self.next_id += 1;
+            let text = format!(r#"{{"method":"SUBSCRIBE","params":{params},"id":{id}}}"#);
+            write_frame(&mut self.out, Opcode::Text, text.as_bytes(), self.masks.next_key());
+            self.pace.sent(now_ns);
+            let deadline_ns = now_ns.saturating_add(self.rules.acknowledge_ns);
+            self.requests.push(Request { id, first: self.asked, streams: end - self.asked, deadline_ns });
+            self.asked = end;
+        }
+    }
+
+    /// The venue said something about the connection.
+    pub fn control(&mut self, control: Control, now_ns: u64) -> Wish {
+        let (id, refusal) = match control {
+            Control::Accepted { id } => (id, None),
+            Control::Rejected { id, code, message } => (id, Some((code, message))),
+            Control::ServerShutdown => {
+                self.shutdown_announced(now_ns);
+                return Wish::None;
+            }
+            // Answers to questions that are never asked here.
+            Control::Subscriptions { .. } | Control::Property { .. } => return Wish::None,
+        };
+        let found = match id {
+            RequestId::Number(id) => self.requests.iter().position(|r| r.id == id),
+            // A refusal without a usable id can only be of the oldest request that is open.
+            RequestId::Text(_) | RequestId::None if refusal.is_some() && !self.requests.is_empty() => Some(0),
+            RequestId::Text(_) | RequestId::None => None,
+        };
+        let Some(found) = found else { return Wish::None };
+        let request = self.requests.remove(found);
+        match refusal {
+            None => {
+                self.acknowledged += request.streams;
+                let (streams, of) = (self.acknowledged, self.streams.len());
+                self.events.push_back(EventKind::Acknowledged { streams, of });
+            }
+            Some((code, text)) => {
+                // Told now, so not told again as silent.
+                (request.first..request.first + request.streams).for_each(|s| self.watch.heard(s));
+                let text: Box<str> = text.chars().filter(|c| !c.is_control()).collect::<String>().into();
+                let streams = request.streams;
+                self.events.push_back(EventKind::SubscriptionRefused { streams, code, text: text.clone() });
+                self.refusal = Some(Reason::SubscriptionRefused { code, text });
+            }
+        }
+        let wish = self.settle(now_ns);
+        self.rearm();
+        wish
+    }
+
+    /// Goes live once every request is answered.
+    fn settle(&mut self, now_ns: u64) -> Wish {
+        if self.phase != Phase::Subscribing || self.asked < self.streams.len() || !self.requests.is_empty() {
+            return Wish::None;
+        }
+        match self.refusal.take() {
+            Some(refusal) if self.acknowledged == 0 => {
+                self.end(refusal);
+                Wish::HangUp
+            }
+            _ => {
+                self.phase = Phase::Live;
+                self.live_ns = Some(now_ns);
+                self.was_live = true;
+                self.watch.arm(now_ns.saturating_add(self.rules.first_data_ns));
+                self.events.push_back(EventKind::Live { streams: self.acknowledged });
+                Wish::None
+            }
+        }
+    }
+
+    fn shutdown_announced(&mut self, now_ns: u64) {
+        if matches!(self.phase, Phase::Subscribing | Phase::Live) {
+            self.events.push_back(EventKind::ServerShutdown);
+            self.drain(Reason::ServerShutdown, now_ns);
+            self.rearm();
+        }
+    }
+
+    fn drain(&mut self, reason: Reason, now_ns: u64) {
+        write_frame(&mut self.out, Opcode::Close, &CLOSE_NORMAL.to_be_bytes(), self.masks.next_key());
+        self.pace.sent(now_ns);
+        self.end(reason);
+        self.phase = Phase::Draining;
+        self.deadline_ns = now_ns.saturating_add(self.rules.drain_ns);
+    }
+
+    fn look_after(&mut self, now_ns: u64) -> Wish {
+        if now_ns >= self.heard_ns.saturating_add(self.rules.silence_ns) {
+            self.end(Reason::Silent(self.rules.silence_ns / SECOND_NS));
+            return Wish::HangUp;
+        }
+        if now_ns >= self.watch.deadline_ns() {
+            let (events, streams) = (&mut self.events, &self.streams);
+            self.watch.expire(|s| {
+                if let Some(stream) = streams.get(s) {
+                    events.push_back(EventKind::SilentStream { stream: stream.clone() });
+                }
+            });
+        }
+        if now_ns >= self.lifetime_end_ns {
+            self.drain(Reason::Lifetime, now_ns);
+        }
+        Wish::None
+    }
+
+    /// The socket is closed, or did not open: decides when to try again. `reason` is what the driver saw; what this
+    /// side had decided before goes first.
+    pub fn closed(&mut self, reason: Option<Reason>, now_ns: u64) {
+        let reason = self.ending.take().or(reason).unwrap_or_else(|| Reason::Broken("it was closed".into()));
+        let healthy = self.live_ns.take().is_some_and(|at| now_ns >= at.saturating_add(self.rules.healthy_ns));
+        if healthy {
+            self.backoff.reset();
+        }
+        self.handshake = None;
+        self.frames.clear();
+        self.requests.clear();
+        self.out.clear();
+        self.watch.start(0);
+        self.events.push_back(EventKind::Disconnected { reason: reason.clone() });
+        if self.is_final(&reason) {
+            self.phase = Phase::Stopped;
+            self.events.push_back(EventKind::Stopped { reason });
+        } else {
+            let wait_ns = self.wait_ns(&reason, healthy);
+            self.phase = Phase::Waiting;
+            self.deadline_ns = now_ns.saturating_add(wait_ns);
+            self.events.push_back(EventKind::Waiting { ms: wait_ns.div_ceil(1_000_000) });
+        }
+        self.rearm();
+    }
+
+    /// A certificate or a host that once was good may be so again; everything else that needs a person stops at once.
+    fn is_final(&self, reason: &Reason) -> bool {
+        match reason {
+            Reason::Connect(ConnectError::Certificate { .. } | ConnectError::NotLoopback { .. }) => !self.was_live,
+            _ => reason.remedy() != Remedy::Retry,
+        }
+    }
+
+    fn wait_ns(&mut self, reason: &Reason, healthy: bool) -> u64 {
+        match reason {
+            Reason::Connect(ConnectError::Http { status: 429, retry_after_s, .. }) => {
+                let asked = retry_after_s.unwrap_or(0).saturating_mul(SECOND_NS);
+                asked.max(self.rules.too_many_ns).saturating_add(self.backoff.next_ns())
+            }
+            // A planned end after a healthy time: back at once. Before that it may be a loop, so it waits as others do.
+            Reason::ServerShutdown | Reason::Lifetime | Reason::Closed { code: Some(1001 | 1012), .. } if healthy => {
+                self.backoff.prompt_ns()
+            }
+            _ => self.backoff.next_ns(),
+        }
+    }
+
+    fn end(&mut self, reason: Reason) {
+        self.ending.get_or_insert(reason);
+    }
+
+    fn handshake_reason(&self, error: HandshakeError) -> Reason {
+        let host = self.endpoint.host().into();
+        Reason::Connect(match error {
+            HandshakeError::Status { status, retry_after_s } => ConnectError::Http { host, status, retry_after_s },
+            HandshakeError::NotWebSocket(cause) => ConnectError::NotWebSocket { host, cause },
+        })
+    }
+
+    fn rearm(&mut self) {
+        let silence = self.heard_ns.saturating_add(self.rules.silence_ns);
+        self.wake_ns = match self.phase {
+            Phase::Waiting | Phase::Connecting | Phase::Upgrading | Phase::Draining => self.deadline_ns,
+            Phase::Subscribing => {
+                let answer = self.requests.iter().map(|r| r.deadline_ns).min().unwrap_or(u64::MAX);
+                let send = if self.asked < self.streams.len() { self.pace.next_slot_ns() } else { u64::MAX };
+                silence.min(answer).min(send)
+            }
+            Phase::Live => silence.min(self.watch.deadline_ns()).min(self.lifetime_end_ns),
+            Phase::Stopped => u64::MAX,
+        };
+    }
+}

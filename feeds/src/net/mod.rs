@@ -1,0 +1,13 @@
+//! Sockets: name, TCP, TLS. The one place of this crate that talks to the operating system.
+//!
+//! HOT: [`Stream::read`] and [`Stream::write`]. COLD: [`Dial`], which brings a stream about without ever blocking the
+//! reader thread that polls it.
+
+mod dial;
+mod resolve;
+mod stream;
+mod tls;
+
+pub use dial::{Dial, SocketOptions};
+pub use stream::{Read, Stream};
+pub use tls::TlsClient;

@@ -1,0 +1,183 @@
+//! An open socket, encrypted or plain.
+//!
+//! HOT: one `read` a turn, at most [`READ_SIZE`] bytes. rustls allocates once a record; nothing else here does after
+//! the first reads.
+
+use std::io::{self, Write as _};
+
+use mio::net::TcpStream;
+use rustls::ClientConnection;
+
+use crate::buffer::{READ_SIZE, RecvBuffer};
+
+/// What one read came to.
+#[derive(Debug)]
+pub enum Read {
+    /// The socket had nothing.
+    Blocked,
+    /// Bytes came off the wire; plain ones were appended to the buffer (none, when a record is not whole yet).
+    Some {
+        /// Bytes off the wire.
+        wire: usize,
+        /// The kernel gave less than it was asked for: it has no more.
+        drained: bool,
+    },
+    /// The other side is done; what it sent before is in the buffer.
+    End,
+    /// The connection broke, or TLS was violated.
+    Failed(io::Error),
+    /// The buffer is at its limit.
+    Full,
+}
+
+/// An open socket.
+#[derive(Debug)]
+pub struct Stream {
+    pub(super) tcp: TcpStream,
+    pub(super) tls: Option<Box<ClientConnection>>,
+}
+
+/// A socket that remembers how the last read went, which rustls does not tell.
+struct Metered<'a> {
+    tcp: &'a mut TcpStream,
+    drained: bool,
+}
+
+impl io::Read for Metered<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.tcp.read(into)?;
+        self.drained = count < into.len();
+        Ok(count)
+    }
+}
+
+impl Stream {
+    /// The socket, to be registered with a poll.
+    pub const fn tcp(&mut self) -> &mut TcpStream {
+        &mut self.tcp
+    }
+
+    /// Reads once from the socket without blocking, decrypts, and appends to `buffer`.
+    #[inline]
+    pub fn read(&mut self, buffer: &mut RecvBuffer) -> Read {
+        match &mut self.tls {
+            Some(tls) => read_tls(&mut self.tcp, tls, buffer),
+            None => read_plain(&mut self.tcp, buffer),
+        }
+    }
+
+    /// Sends what it can of `out` without blocking, and removes it from there. True when something is left, here or
+    /// inside TLS; then call again.
+    ///
+    /// # Errors
+    /// When the connection broke.
+    pub fn write(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
+        match &mut self.tls {
+            Some(tls) => {
+                if !out.is_empty() {
+                    let taken = tls.writer().write(out)?;
+                    out.drain(..taken);
+                }
+                Ok(flush_tls(&mut self.tcp, tls)? || !out.is_empty())
+            }
+            None => {
+                while !out.is_empty() {
+                    match self.tcp.write(out) {
+                        Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                        Ok(count) => drop(out.drain(..count)),
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    /// Whether TLS wants to send something of its own (an alert, a key update).
+    #[inline]
+    #[must_use]
+    pub fn wants_write(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.wants_write())
+    }
+
+    /// Says goodbye as far as that goes without blocking, and closes.
+    pub fn close(mut self, mut out: Vec<u8>) {
+        let _ = self.write(&mut out);
+        if let Some(tls) = &mut self.tls {
+            tls.send_close_notify();
+            let _ = flush_tls(&mut self.tcp, tls);
+        }
+        let _ = self.tcp.shutdown(std::net::Shutdown::Write);
+    }
+}
+
+fn read_plain(tcp: &mut TcpStream, buffer: &mut RecvBuffer) -> Read {
+    let Some(room) = buffer.spare(READ_SIZE) else { return Read::Full };
+    let room = &mut room[..READ_SIZE];
+    match io::Read::read(tcp, room) {
+        Ok(0) => Read::End,
+        Ok(count) => {
+            buffer.filled(count);
+            Read::Some { wire: count, drained: count < READ_SIZE }
+        }
+        Err(error) => failed(error),
+    }
+}
+
+fn failed(error: io::Error) -> Read {
+    match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Read::Blocked,
+        _ => Read::Failed(error),
+    }
+}
+
+fn read_tls(tcp: &mut TcpStream, tls: &mut ClientConnection, buffer: &mut RecvBuffer) -> Read {
+    let mut metered = Metered { tcp, drained: false };
+    let wire = match tls.read_tls(&mut metered) {
+        Ok(wire) => wire,
+        Err(error) => return failed(error),
+    };
+    let drained = metered.drained;
+    match decrypt(tls, buffer) {
+        Ok(true) => {}
+        Ok(false) => return Read::Full,
+        Err(error) => {
+            // The other side learns why from the alert that rustls has ready.
+            let _ = flush_tls(tcp, tls);
+            return Read::Failed(error);
+        }
+    }
+    if wire == 0 { Read::End } else { Read::Some { wire, drained } }
+}
+
+/// Moves what is decrypted into the buffer; false when there is no room for it.
+pub(super) fn decrypt(tls: &mut ClientConnection, buffer: &mut RecvBuffer) -> io::Result<bool> {
+    let state = tls.process_new_packets().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+    let mut left = state.plaintext_bytes_to_read();
+    while left > 0 {
+        let Some(room) = buffer.spare(left) else { return Ok(false) };
+        let count = io::Read::read(&mut tls.reader(), room)?;
+        if count == 0 {
+            break;
+        }
+        buffer.filled(count);
+        left = left.saturating_sub(count);
+    }
+    Ok(true)
+}
+
+/// Sends TLS records; true when some are left.
+pub(super) fn flush_tls(tcp: &mut TcpStream, tls: &mut ClientConnection) -> io::Result<bool> {
+    while tls.wants_write() {
+        match tls.write_tls(tcp) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
+}
