@@ -215,10 +215,10 @@ impl Instrument {
                 if price <= 0 {
                     return None;
                 }
-                // contracts(10^-q) × size(1e-16) / price(10^-p), at 10^-q: the q's cancel.
+                // contracts(10^-q) × size(1e-16) / price(10^-p), at 10^-q: the q's cancel. The powers of ten are
+                // reduced, or 17 000 contracts of 100 at the scale 8 and 8 would overflow.
                 let up = self.contract_size.0.checked_mul(i128::from(quantity))?;
-                let up = up.checked_mul(pow10_i128(u32::from(self.scale.price_decimals)))?;
-                let down = i128::from(price).checked_mul(crate::amount::AMOUNT_ONE)?;
+                let down = i128::from(price).checked_mul(self.price_to_amount())?;
                 up.div_euclid(down).try_into().ok()
             }
         }
@@ -237,12 +237,16 @@ impl Instrument {
                     return None;
                 }
                 let up = i128::from(base).checked_mul(i128::from(price))?;
-                let up = up.checked_mul(crate::amount::AMOUNT_ONE)?;
-                let down = self.contract_size.0.checked_mul(pow10_i128(u32::from(self.scale.price_decimals)))?;
-                i64::try_from(up.div_euclid(down)).ok()?
+                let up = up.checked_mul(self.price_to_amount())?;
+                i64::try_from(up.div_euclid(self.contract_size.0)).ok()?
             }
         };
         Some(quantity - quantity.rem_euclid(self.quantity_step.max(1)))
+    }
+
+    /// What a price mantissa is multiplied by to be an [`Amount`].
+    const fn price_to_amount(&self) -> i128 {
+        pow10_i128((AMOUNT_DECIMALS - self.scale.price_decimals) as u32)
     }
 }
 

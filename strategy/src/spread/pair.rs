@@ -1,0 +1,351 @@
+//! HOT: core thread. One pair: two legs from the moment they are wanted until nothing of it is open any more.
+//!
+//! Kept: what one leg filled and the other did not is closed on the venue of the leg that filled more, or reported
+//! as given up. What cannot be ordered (below a lot or a venue minimum) is carried into the market's next pair, so
+//! that it never adds up unseen.
+
+use crosstick_model::{Fill, GroupId, InstrumentId, OrderId, Purpose, Report, ReportKind, Side, TimeInForce};
+
+use crate::cache::PriceCache;
+use crate::detector::{Candidate, LegFacts};
+use crate::outbox::Leg;
+use crate::{Prices, Source};
+
+/// Closing orders that are tried for one pair before trading is halted.
+pub const CLOSE_ATTEMPTS_MAX: u32 = 20;
+/// Time after which a closing order is tried again when no quote came first, ns.
+pub const CLOSE_RETRY_NS: u64 = 50_000_000;
+/// Time after which a denied closing order is tried again; quotes do not hasten it, ns.
+pub const CLOSE_DENIED_RETRY_NS: u64 = 200_000_000;
+
+const NEVER: u64 = u64::MAX;
+
+/// A leg as far as it is known.
+#[derive(Debug, Clone, Copy)]
+struct PairLeg {
+    facts: LegFacts,
+    order: Option<OrderId>,
+    price: i64,
+    quantity: i64,
+    /// What the first order filled, in the instrument's own units.
+    filled: i64,
+    /// The same in base units.
+    filled_base: i64,
+    done: bool,
+    /// What closing orders gave back, in the instrument's own units.
+    closed: i64,
+}
+
+/// Where a pair is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// No pair.
+    Idle,
+    /// Wanted; risk has not answered.
+    Asking(GroupId),
+    /// Both legs are sent.
+    Working(GroupId),
+    /// A closing order is wanted; risk has not answered.
+    AskingClose(GroupId),
+    /// A closing order is sent.
+    Closing(GroupId),
+    /// Waits for a quote or a timer to try closing again.
+    Waiting,
+}
+
+/// What a report or a wake-up led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing to do.
+    None,
+    /// Both legs (or the closing order) have ended: settle.
+    Settle,
+    /// A fill of an order that this pair does not know.
+    UnknownFill,
+}
+
+/// What settling a pair led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// This closing order is wanted now.
+    Close(Leg),
+    /// Nothing can be tried now; later.
+    Later,
+    /// Nothing is open that could be ordered; what is left is carried.
+    Done(End),
+    /// Too many attempts; what is left stays open.
+    Failed,
+}
+
+/// How a pair ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// Nothing filled at all.
+    pub empty: bool,
+    /// At least one closing order was tried.
+    pub legged: bool,
+    /// Base units that the market carries on, bought minus sold.
+    pub carried: i128,
+}
+
+/// The pair of one market; at most one is in flight.
+#[derive(Debug, Clone)]
+pub struct Pair {
+    phase: Phase,
+    /// Bought, sold.
+    legs: Option<[PairLeg; 2]>,
+    /// What earlier pairs of the market left, base units, bought minus sold.
+    carried: i128,
+    attempts: u32,
+    retry_ns: u64,
+    quote_may_retry: bool,
+    closing_leg: usize,
+    close_order: Option<OrderId>,
+    close_quantity: i64,
+    close_filled: i64,
+}
+
+impl PairLeg {
+    fn new(facts: &LegFacts, price: i64, quantity: i64) -> Self {
+        Self { facts: *facts, order: None, price, quantity, filled: 0, filled_base: 0, done: false, closed: 0 }
+    }
+
+    fn open(&self) -> i64 {
+        self.filled.saturating_sub(self.closed)
+    }
+
+    /// Base units still open. A contract that was closed is worth what it was opened at: the legs were matched so.
+    fn open_base(&self) -> i128 {
+        if self.facts.contract.is_none() {
+            return i128::from(self.open());
+        }
+        if self.filled == 0 {
+            return 0;
+        }
+        i128::from(self.filled_base) * i128::from(self.open()) / i128::from(self.filled)
+    }
+
+    /// Order quantity that gives back `excess` base units of what is open, in whole lots.
+    fn closable(&self, excess: i128) -> i64 {
+        let open = self.open().max(0);
+        let wanted = if self.facts.contract.is_none() {
+            excess
+        } else {
+            i128::from(self.filled).saturating_mul(excess) / i128::from(self.filled_base.max(1))
+        };
+        self.facts.lots(i64::try_from(wanted.max(0)).unwrap_or(i64::MAX).min(open))
+    }
+
+    fn fill(&mut self, fill: &Fill) {
+        if fill.quantity <= 0 {
+            return;
+        }
+        // A fill without a sane price is still a fill: worth what the order asked for.
+        let price = if fill.price > 0 { fill.price } else { self.price };
+        self.filled = self.filled.saturating_add(fill.quantity);
+        self.filled_base = self.filled_base.saturating_add(self.facts.base(price, fill.quantity));
+        self.done |= self.filled >= self.quantity;
+    }
+}
+
+impl Pair {
+    /// No pair, nothing carried.
+    pub const fn new() -> Self {
+        Self {
+            phase: Phase::Idle,
+            legs: None,
+            carried: 0,
+            attempts: 0,
+            retry_ns: NEVER,
+            quote_may_retry: false,
+            closing_leg: 0,
+            close_order: None,
+            close_quantity: 0,
+            close_filled: 0,
+        }
+    }
+
+    /// Whether a pair is in flight.
+    pub fn in_flight(&self) -> bool {
+        self.phase != Phase::Idle
+    }
+
+    /// Whether risk has yet to answer for its legs.
+    pub const fn asking(&self) -> bool {
+        matches!(self.phase, Phase::Asking(_))
+    }
+
+    /// Base units that the market carries, bought minus sold; a pair in flight is not in it.
+    pub const fn carried(&self) -> i128 {
+        self.carried
+    }
+
+    /// Closing orders tried so far, sent or not.
+    pub const fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// When to try closing again, ns; `u64::MAX`: no need.
+    pub const fn retry_ns(&self) -> u64 {
+        self.retry_ns
+    }
+
+    /// The legs of a candidate, as they go out together under `group`.
+    pub fn ask(&mut self, group: GroupId, buy: &LegFacts, sell: &LegFacts, candidate: &Candidate) {
+        *self = Self { carried: self.carried, ..Self::new() };
+        self.legs = Some([
+            PairLeg::new(buy, candidate.buy_price, candidate.buy_quantity),
+            PairLeg::new(sell, candidate.sell_price, candidate.sell_quantity),
+        ]);
+        self.phase = Phase::Asking(group);
+    }
+
+    /// Risk's answer for the legs.
+    pub fn answered(&mut self, approved: bool) {
+        self.phase = match self.phase {
+            Phase::Asking(group) if approved => Phase::Working(group),
+            Phase::Asking(_) => Phase::Idle,
+            other => other,
+        };
+    }
+
+    /// A closing order goes out under `group`.
+    pub fn ask_close(&mut self, group: GroupId) {
+        self.phase = Phase::AskingClose(group);
+    }
+
+    /// Risk's answer for the closing order. Returns whether settling goes on at once.
+    pub fn close_answered(&mut self, now_ns: u64, approved: bool) -> Step {
+        let Phase::AskingClose(group) = self.phase else { return Step::None };
+        if approved {
+            self.phase = Phase::Closing(group);
+            return Step::None;
+        }
+        if self.attempts >= CLOSE_ATTEMPTS_MAX {
+            return Step::Settle;
+        }
+        self.wait(now_ns, CLOSE_DENIED_RETRY_NS, false);
+        Step::None
+    }
+
+    /// The id under which a leg or a closing order was sent.
+    pub fn sent(&mut self, group: GroupId, leg: u8, order: OrderId) {
+        match self.phase {
+            Phase::Asking(g) | Phase::Working(g) if g == group => {
+                if let Some(leg) = self.legs.as_mut().and_then(|l| l.get_mut(usize::from(leg))) {
+                    leg.order = Some(order);
+                }
+            }
+            Phase::AskingClose(g) | Phase::Closing(g) if g == group => self.close_order = Some(order),
+            _ => {}
+        }
+    }
+
+    /// News of an order.
+    pub fn report(&mut self, report: &Report) -> Step {
+        let id = Some(report.order);
+        let Some(legs) = &mut self.legs else { return Self::unknown(report) };
+        if let Some(leg) = legs.iter_mut().find(|l| l.order == id) {
+            match &report.kind {
+                ReportKind::Accepted => return Step::None,
+                ReportKind::Filled(fill) => leg.fill(fill),
+                ReportKind::Cancelled { .. } | ReportKind::Rejected(_) => leg.done = true,
+            }
+            let ended = matches!(self.phase, Phase::Working(_)) && legs.iter().all(|l| l.done);
+            return if ended { Step::Settle } else { Step::None };
+        }
+        if self.close_order != id {
+            return Self::unknown(report);
+        }
+        let ended = match &report.kind {
+            ReportKind::Accepted => false,
+            ReportKind::Filled(fill) => {
+                let quantity = fill.quantity.max(0);
+                let leg = &mut legs[self.closing_leg];
+                leg.closed = leg.closed.saturating_add(quantity);
+                self.close_filled = self.close_filled.saturating_add(quantity);
+                self.close_filled >= self.close_quantity
+            }
+            ReportKind::Cancelled { .. } | ReportKind::Rejected(_) => true,
+        };
+        if ended && matches!(self.phase, Phase::Closing(_)) { Step::Settle } else { Step::None }
+    }
+
+    fn unknown(report: &Report) -> Step {
+        if matches!(report.kind, ReportKind::Filled(_)) { Step::UnknownFill } else { Step::None }
+    }
+
+    /// Whether a new quote of `instrument` is worth a try.
+    #[inline]
+    pub fn retries_on(&self, instrument: InstrumentId) -> bool {
+        self.quote_may_retry && self.legs.as_ref().is_some_and(|l| l[self.closing_leg].facts.instrument == instrument)
+    }
+
+    /// Compares the legs and says what is to be done. `again`: a quote or a timer came after a failed attempt.
+    pub fn settle(&mut self, now_ns: u64, cache: &PriceCache, source: Source, collar_e8: i64, again: bool) -> Settled {
+        let Some(legs) = &self.legs else { return Settled::Done(self.finish(0)) };
+        let excess = self.carried + legs[0].open_base() - legs[1].open_base();
+        let over = usize::from(excess < 0);
+        let leg = legs[over];
+        let quantity = leg.closable(excess.abs());
+        let (closed_before, side) = (self.attempts > 0, if over == 0 { Side::Sell } else { Side::Buy });
+        let instrument = leg.facts.instrument;
+        if quantity == 0 {
+            return Settled::Done(self.finish(excess));
+        }
+        let price = close_price(cache.prices(source, instrument), side, collar_e8, leg.facts.price_step);
+        if price.is_some_and(|p| !leg.facts.reaches_minimum(p, quantity)) {
+            return Settled::Done(self.finish(excess));
+        }
+        if self.attempts >= CLOSE_ATTEMPTS_MAX {
+            self.finish(excess);
+            return Settled::Failed;
+        }
+        self.closing_leg = over;
+        if closed_before && !again {
+            self.wait(now_ns, CLOSE_RETRY_NS, true);
+            return Settled::Later;
+        }
+        self.attempts += 1;
+        let Some(price) = price else {
+            self.wait(now_ns, CLOSE_RETRY_NS, true);
+            return Settled::Later;
+        };
+        (self.retry_ns, self.quote_may_retry) = (NEVER, false);
+        (self.close_order, self.close_quantity, self.close_filled) = (None, quantity, 0);
+        let time_in_force = TimeInForce::Ioc;
+        Settled::Close(Leg { instrument, side, price, quantity, time_in_force, purpose: Purpose::Close })
+    }
+
+    fn wait(&mut self, now_ns: u64, delay_ns: u64, quote_may_retry: bool) {
+        self.phase = Phase::Waiting;
+        self.retry_ns = now_ns.saturating_add(delay_ns);
+        self.quote_may_retry = quote_may_retry;
+    }
+
+    fn finish(&mut self, carried: i128) -> End {
+        let empty = self.legs.as_ref().is_none_or(|l| l.iter().all(|l| l.filled == 0));
+        let legged = self.attempts > 0;
+        *self = Self { carried, ..Self::new() };
+        End { empty, legged, carried }
+    }
+}
+
+/// The quote moved through by the collar, rounded back towards it: the collar is a bound of risk's, and rounding
+/// away from the quote would break it. `None` without a sound quote; a stale one is left to risk to judge.
+fn close_price(prices: Option<Prices>, side: Side, collar_e8: i64, step: i64) -> Option<i64> {
+    let quote = prices.filter(|p| p.sound)?.quote;
+    let (one, collar, step) = (100_000_000i128, i128::from(collar_e8), i128::from(step));
+    let price = match side {
+        Side::Sell => {
+            let exact = i128::from(quote.bid) * (one - collar);
+            let unit = one * step;
+            ((exact + unit - 1) / unit * step).min(i128::from(quote.bid))
+        }
+        Side::Buy => {
+            let exact = i128::from(quote.ask) * (one + collar);
+            (exact / (one * step) * step).max(i128::from(quote.ask))
+        }
+    };
+    i64::try_from(price).ok()
+}
