@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""Recomputes the opportunity file from recorded frames by brute force, in exact fractions, as the design defines it.
+"""Recomputes the opportunity file from recorded frames by brute force, in whole numbers, as the design defines it.
 
     opportunities.py --params PARAMS.json [VENUE=]FILE... --out FILE.csv [--last-trade]
 
-It shares no line and no idea with the engine: every number is a fractions.Fraction in real units, and at each input
-all routes of the markets that it may touch are worked out from scratch. What it takes and leaves:
+It shares no line and no idea with the engine: Python's unbounded integers count units of 1e-16 of whatever is meant
+(prices, sizes, contracts, notional), so that a product of two is in 1e-32, and at each input all routes of the markets
+that it may touch are worked out from scratch. What it takes and leaves:
 
 - Inputs are trade, aggTrade and bookTicker frames of the instruments in PARAMS; everything else is passed over. Files
   merge by receive time, then file order, then line. VENUE= may be left out where PARAMS has one venue only.
 - A number that does not fit the market's scale refuses its frame; refused frames are counted on standard error.
 - A quote (or, with last-trade, the last trade that is not off-market, its price and quantity on both sides) grows stale
-  at exactly receive time + max_age_ms, before any input of that time or later. Nothing grows stale after the last input.
+  at exactly receive time + max_age_ms, before any input of that time or later. After the last input nothing does.
 - Lag is per venue: floor((event time - receive time) in us), negated; more than max_lag_ms above its least so far makes
   all quotes of the venue unusable until the venue's next frame with an event time says otherwise.
 - The outcome is WATCH_ONLY throughout: what is traded is not this script's business.
@@ -28,6 +29,7 @@ PARAMS.json holds the same facts as the TOML config, numbers as decimal strings,
 import argparse
 import heapq
 import json
+import math
 import sys
 from fractions import Fraction
 
@@ -36,6 +38,7 @@ import frames
 HEADER = ("market,buy_venue,sell_venue,begin_ns,end_ns,first_edge_ppm,best_edge_ppm,"
           "buy_price,sell_price,quantity,outcome")
 ONE = 10**8  # fee and edge rates are integers at 1e-8
+UNIT = 10**16  # one of anything
 BID, BID_SIZE, ASK, ASK_SIZE, RECEIVED = range(5)
 
 
@@ -43,25 +46,37 @@ class Refused(Exception):
     """A number that does not fit its scale."""
 
 
+def units(shown):
+    """Decimal text as a count of 1e-16."""
+    value = Fraction(shown) * UNIT
+    if value.denominator != 1:
+        raise ValueError("more than 16 decimals: " + shown)
+    return value.numerator
+
+
 def text(value):
-    """The shortest exact decimal text of a fraction that has one."""
-    whole, rest = divmod(abs(value), 1)
-    digits = ""
-    while rest:
-        digit, rest = divmod(rest * 10, 1)
-        digits += str(digit)
+    """A count of 1e-16 as the shortest exact decimal text."""
+    whole, rest = divmod(abs(value), UNIT)
+    digits = str(rest).zfill(16).rstrip("0")
     return ("-" if value < 0 else "") + str(whole) + ("." + digits if digits else "")
 
 
 def decimals(step):
     """How many decimals a step needs."""
-    shown = text(Fraction(step))
-    return len(shown.partition(".")[2])
+    return len(text(units(step)).partition(".")[2])
 
 
 def down(value, unit):
     """The largest multiple of unit that is not above value."""
     return value // unit * unit
+
+
+def common(*steps):
+    """The least number that is a multiple of all steps."""
+    least = 1
+    for step in steps:
+        least = least * step // math.gcd(least, step)
+    return least
 
 
 def rate_e8(bps):
@@ -79,26 +94,26 @@ class Instrument:
         self.venue = venue
         self.fee = fee
         self.inverse = facts["kind"] == "inverse"
-        self.contract = Fraction(facts["contract_size"])
+        self.contract = units(facts["contract_size"])
         self.price_step = facts["price_step"]
         self.quantity_step = facts["quantity_step"]
-        # Orders are in whole contracts, whatever the step.
-        self.step = Fraction(facts["quantity_step"])
-        self.min_quantity = Fraction(facts["min_quantity"])
-        self.min_notional = Fraction(facts["min_notional"])
+        self.step = units(facts["quantity_step"])
+        self.min_quantity = units(facts["min_quantity"])
+        self.min_notional = units(facts["min_notional"])
         self.quote_asset = facts["quote"]
+        # A market, if there is one, sets units of its own.
+        self.price_unit = UNIT // 10 ** decimals(self.price_step)
+        self.quantity_unit = UNIT // 10 ** decimals(self.quantity_step)
         self.market = None
-        self.scale((), ())
         self.quote = None
-
-    def scale(self, prices, quantities):
-        """Takes the finest of the steps given and its own as units."""
-        self.price_unit = Fraction(1, 10 ** max([decimals(self.price_step), *prices]))
-        self.quantity_unit = Fraction(1, 10 ** max([decimals(self.quantity_step), *quantities]))
 
     def contracts(self, size, price):
         """Whole contracts, on the step, that `size` base units are worth at `price`."""
-        return down(Fraction(size * price // self.contract), self.step if self.step >= 1 else Fraction(1))
+        return down(size * price // (self.contract * UNIT) * UNIT, common(self.step, UNIT))
+
+    def base(self, contracts, price, unit):
+        """The base units that `contracts` are worth at `price`, rounded down to `unit`."""
+        return contracts * self.contract // (price * unit) * unit
 
 
 class Market:
@@ -118,35 +133,37 @@ class Market:
         rates = set()
         for leg in legs:
             leg.market = self
-            leg.price_unit = Fraction(1, 10**price_decimals)
-            leg.quantity_unit = Fraction(1, 10**quantity_decimals)
+            leg.price_unit = UNIT // 10**price_decimals
+            leg.quantity_unit = UNIT // 10**quantity_decimals
             rates.add(Fraction(1) if leg.quote_asset == risk["currency"] else Fraction(risk["rates"][leg.quote_asset]))
         if len(rates) != 1:
             raise ValueError("quote assets of " + self.name + " are worth different sums")
-        self.unit = Fraction(1, 10**quantity_decimals)
-        self.max_notional = notional / rates.pop()
+        self.unit = UNIT // 10**quantity_decimals
+        self.max_notional = notional / rates.pop()  # a fraction, in the quote asset
 
     def size(self, buy, sell):
         """The size in base units of buying on one leg and selling on the other; None when it is not enough."""
         ask, bid = buy.quote[ASK], sell.quote[BID]
         have = []
         for leg, price, size in ((buy, ask, buy.quote[ASK_SIZE]), (sell, bid, sell.quote[BID_SIZE])):
-            have.append(down(size * leg.contract / price, self.unit) if leg.inverse else size)
-        size = min(*have, down(self.max_notional / ask, self.unit))
+            have.append(leg.base(size, price, self.unit) if leg.inverse else size)
+        most = self.max_notional
+        most = most.numerator * UNIT * UNIT // (most.denominator * ask * self.unit) * self.unit
+        size = min(*have, most)
         ordered = {}
         for leg, price in ((buy, ask), (sell, bid)):
             if leg.inverse:
                 ordered[leg] = leg.contracts(size, price)
-                size = down(ordered[leg] * leg.contract / price, self.unit)
-        for leg in (buy, sell):
-            if not leg.inverse:
-                size = down(size, leg.step)
+                size = leg.base(ordered[leg], price, self.unit)
+        steps = [leg.step for leg in (buy, sell) if not leg.inverse]
+        if steps:
+            size = down(size, common(*steps))
         if size <= 0:
             return None
         for leg, price in ((buy, ask), (sell, bid)):
             quantity = ordered.get(leg, size)
             worth = quantity * leg.contract if leg.inverse else quantity * price
-            if quantity <= 0 or quantity < leg.min_quantity or worth < leg.min_notional:
+            if quantity <= 0 or quantity < leg.min_quantity or worth < leg.min_notional * UNIT:
                 return None
         return size
 
@@ -183,10 +200,11 @@ class Oracle:
 
     def usable(self, leg):
         """Whether a leg's quote may be traded on."""
-        quote = leg.quote
-        if quote is None or leg.venue in self.lagging or self.core >= quote[RECEIVED] + self.max_age:
+        if leg.quote is None or leg.venue in self.lagging:
             return False
-        bid, bid_size, ask, ask_size, _ = quote
+        bid, bid_size, ask, ask_size, received = leg.quote
+        if self.core >= received + self.max_age:
+            return False
         in_order = 0 < bid == ask if self.last_trade else 0 < bid < ask
         return in_order and bid_size > 0 and ask_size > 0
 
@@ -234,14 +252,14 @@ class Oracle:
             self.evaluate(self.markets[index])
 
     def number(self, shown, unit):
-        """The fraction that a text stands for, when it is a multiple of the unit."""
+        """The count of 1e-16 that a text stands for, when it is a multiple of the unit and the multiple fits an i64."""
         key = (shown, unit)
         value = self.numbers.get(key)
         if value is None:
-            value = Fraction(shown)
-            if (value / unit).denominator != 1 or not -(2**63) <= value / unit < 2**63:
+            value = Fraction(shown) * UNIT
+            if value % unit != 0 or not -(2**63) <= value // unit < 2**63:
                 raise Refused(shown)
-            self.numbers[key] = value
+            value = self.numbers[key] = int(value)
         return value
 
     def take(self, venue, received, kind, data):
@@ -252,17 +270,17 @@ class Oracle:
         if leg is None:
             return
         names = ("b", "B", "a", "A") if kind == "bookTicker" else ("p", "q", "p", "q")
-        units = (leg.price_unit, leg.quantity_unit) * 2
+        fits = (leg.price_unit, leg.quantity_unit) * 2
         try:
-            values = [self.number(frames.decimal_text(data, name), unit) for name, unit in zip(names, units)]
+            values = [self.number(frames.decimal_text(data, name), unit) for name, unit in zip(names, fits)]
         except Refused:
             self.refused += 1
             return
+        exchange_us = frames.venue_time_us(data)
         self.inputs += 1
         self.wake(max(self.core, received))
         self.core = max(self.core, received)
         affected = set()
-        exchange_us = frames.venue_time_us(data)
         if exchange_us is not None and self.lag(venue, received, exchange_us):
             affected.update(m.index for m in self.markets if any(leg.venue == venue for leg in m.legs))
         if (kind != "bookTicker") == self.last_trade and not frames.off_market(data):
