@@ -2,7 +2,7 @@
 
 /// A type that is nothing but its bytes.
 ///
-/// Implement it with [`pod!`](crate::pod), which proves what is asked for, rather than by hand.
+/// Implement it with [`pod!`](crate::pod!), which proves what is asked for, rather than by hand.
 ///
 /// # Safety
 /// The type has no padding, every bit pattern of its size is a valid value of it, it has no interior mutability and no

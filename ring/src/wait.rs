@@ -140,7 +140,7 @@ impl Waiter {
         self.idle_turns = 0;
         if self.announced {
             self.announced = false;
-            self.shared.parked.store(false, Ordering::Relaxed);
+            self.shared.parked.swap(false, Ordering::AcqRel);
         }
     }
 
@@ -208,8 +208,9 @@ impl Waiter {
         }
         self.shared.thread.get_or_init(current);
         self.announced = true;
-        // Release, for the thread handle; pairs with the acquire swap in `Waker::wake`.
-        self.shared.parked.store(true, Ordering::Release);
+        // All changes of the flag are swaps, so that they are ordered. Pairs with the swap in `Waker::unpark`, also
+        // for the thread handle.
+        self.shared.parked.swap(true, Ordering::AcqRel);
         // Pairs with the fence in `Waker::wake`: the look that the caller takes now sees the push, or the push's
         // waker sees the flag.
         fence(Ordering::SeqCst);
