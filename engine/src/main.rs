@@ -1,1 +1,39 @@
-fn main() {}
+//! The `crosstick` binary: reads the command line, runs the command, turns its outcome into an exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use crosstick_engine::cli::{Cli, Command, ConfigCommand};
+use crosstick_engine::exit::Outcome;
+use crosstick_engine::{commands, replay, run};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match execute(cli) {
+        Ok(code) => code.into(),
+        Err(failure) => {
+            eprintln!("crosstick: {failure}");
+            failure.code.into()
+        }
+    }
+}
+
+fn execute(cli: Cli) -> Outcome {
+    match cli.command.unwrap_or(Command::Run(Default::default())) {
+        Command::Run(arguments) => run::command(&arguments),
+        Command::Replay(arguments) => {
+            let request = replay::Request {
+                config: arguments.config,
+                files: arguments.files,
+                opportunities: arguments.output.opportunities,
+            };
+            replay::command(&request, arguments.output.report.as_deref())
+        }
+        Command::Sim(arguments) => commands::sim::command(&arguments),
+        Command::Check { file } => commands::check(&file),
+        Command::Init { file } => commands::init(&file),
+        Command::Config { command: ConfigCommand::Explain { key } } => commands::explain(key.as_deref()),
+        Command::Status(arguments) => commands::status::command(&arguments),
+        Command::Resume(arguments) => commands::resume(&arguments),
+    }
+}

@@ -3,6 +3,7 @@
 //! 16 digits are µs, 19 are ns. A line that is neither is an error with its file and number: a recording is
 //! made by a program, so a broken line means that something is lost.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -47,6 +48,8 @@ pub struct Recording {
     buffer: Vec<u8>,
     frame: std::ops::Range<usize>,
     recv_ns: u64,
+    /// Lines read by [`Recording::peek`] and not handed out yet.
+    ahead: VecDeque<Vec<u8>>,
 }
 
 impl Recording {
@@ -72,14 +75,44 @@ impl Recording {
         } else {
             Box::new(BufReader::with_capacity(BUFFER_BYTES, whole))
         };
-        Ok(Self { path: path.to_path_buf(), input, line: 0, buffer: Vec::new(), frame: 0..0, recv_ns: 0 })
+        Ok(Self { path: path.to_path_buf(), input, line: 0, buffer: Vec::new(), frame: 0..0, recv_ns: 0, ahead: VecDeque::new() })
     }
 
-    /// Reads the next line; `false` at the end. Blank lines are passed over.
+    /// Looks at the frames that come next, up to `frames_max` of them, until `look` says that it has seen enough.
+    /// They are handed out again by [`Recording::advance`]. To be called before it.
+    ///
+    /// # Errors
+    /// When the file cannot be read on.
+    pub fn peek(&mut self, frames_max: usize, mut look: impl FnMut(&mut [u8]) -> bool) -> Result<(), RecordingError> {
+        while self.ahead.len() < frames_max && self.read_line()? {
+            self.ahead.push_back(self.buffer.clone());
+            let frame = self.buffer.iter().position(|b| *b == b' ').map_or(self.buffer.len(), |blank| blank + 1);
+            if look(&mut self.buffer[frame..]) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves to the next line; `false` at the end. Blank lines are passed over.
     ///
     /// # Errors
     /// When the file cannot be read on, or the line is not a recorded one.
     pub fn advance(&mut self) -> Result<bool, RecordingError> {
+        if let Some(line) = self.ahead.pop_front() {
+            self.buffer = line;
+        } else if !self.read_line()? {
+            return Ok(false);
+        }
+        self.line += 1;
+        let blank = self.buffer.iter().position(|b| *b == b' ').ok_or_else(|| self.error("no blank after the time"))?;
+        self.recv_ns = parse_time(&self.buffer[..blank]).ok_or_else(|| self.error("no receive time at its start"))?;
+        self.frame = blank + 1..self.buffer.len();
+        Ok(true)
+    }
+
+    /// Reads a line that is not blank into the buffer; `false` at the end.
+    fn read_line(&mut self) -> Result<bool, RecordingError> {
         loop {
             self.buffer.clear();
             let taken = self
@@ -88,24 +121,17 @@ impl Recording {
                 .take(LINE_BYTES_MAX as u64 + 1)
                 .read_until(b'\n', &mut self.buffer)
                 .map_err(|source| RecordingError::Io { path: self.path.clone(), source })?;
-            if taken == 0 {
-                return Ok(false);
-            }
-            self.line += 1;
             if taken > LINE_BYTES_MAX {
                 return Err(self.error("longer than 16 MiB"));
             }
             while matches!(self.buffer.last(), Some(b'\n' | b'\r')) {
                 self.buffer.pop();
             }
-            if !self.buffer.is_empty() {
-                break;
+            if taken == 0 || !self.buffer.is_empty() {
+                return Ok(taken > 0);
             }
+            self.line += 1;
         }
-        let blank = self.buffer.iter().position(|b| *b == b' ').ok_or_else(|| self.error("no blank after the time"))?;
-        self.recv_ns = parse_time(&self.buffer[..blank]).ok_or_else(|| self.error("no receive time at its start"))?;
-        self.frame = blank + 1..self.buffer.len();
-        Ok(true)
     }
 
     /// Receive time of the current line, ns since the epoch.
@@ -173,5 +199,75 @@ impl Merge {
         let next = (0..self.recordings.len()).filter(|i| self.ready[*i]).min_by_key(|i| self.recordings[*i].recv_ns);
         self.current = next;
         Ok(next.map(|index| (index, &mut self.recordings[index])))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recording(name: &str, text: &[u8]) -> Recording {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        Recording::open(&path).unwrap()
+    }
+
+    fn all(merge: &mut Merge) -> Vec<(usize, u64, String)> {
+        let mut lines = Vec::new();
+        while let Some((index, at)) = merge.next_line().unwrap() {
+            lines.push((index, at.recv_ns(), String::from_utf8(at.frame().to_vec()).unwrap()));
+        }
+        lines
+    }
+
+    #[test]
+    fn merges_by_time_then_file_then_line() {
+        let a = b"1700000000000002 a1\n1700000000000002 a2\n\n1700000000000005 a3\n".as_slice();
+        let b = b"1700000000000002000 b1\r\n1700000000000004999 b2".as_slice();
+        let mut merge =
+            Merge::new(vec![recording("a", a), recording("empty", b""), recording("b", b)]).unwrap();
+        let texts: Vec<String> = all(&mut merge).into_iter().map(|(i, _, t)| format!("{i}{t}")).collect();
+        assert_eq!(texts, ["0a1", "0a2", "2b1", "2b2", "0a3"]);
+        assert!(merge.next_line().unwrap().is_none(), "the end stays the end");
+    }
+
+    #[test]
+    fn compressed_and_plain_read_alike_and_a_look_ahead_loses_nothing() {
+        let text: String = (0..2_000).map(|i| format!("{} frame {i}\n", 1_700_000_000_000_000_000u64 + i)).collect();
+        let packed = zstd::encode_all(text.as_bytes(), 3).unwrap();
+        let mut peeked = recording("packed", &packed);
+        let mut looked = 0;
+        peeked
+            .peek(100, |frame| {
+                frame.fill(b'x');
+                looked += 1;
+                looked == 7
+            })
+            .unwrap();
+        assert_eq!(looked, 7);
+        let plain = all(&mut Merge::new(vec![recording("plain", text.as_bytes())]).unwrap());
+        assert_eq!(all(&mut Merge::new(vec![peeked]).unwrap()), plain);
+        assert_eq!(plain.len(), 2_000);
+    }
+
+    #[test]
+    fn broken_lines_are_named() {
+        for (text, what) in [
+            ("1700000000000002000\n", "no blank"),
+            ("17000 {}\n", "no receive time"),
+            ("1700000000000002000 {}\n-700000000000002000 {}\n", "no receive time"),
+        ] {
+            let mut recording = recording("broken", text.as_bytes());
+            let error = loop {
+                match recording.advance() {
+                    Ok(true) => {}
+                    Ok(false) => panic!("{text:?} was read to its end"),
+                    Err(error) => break error.to_string(),
+                }
+            };
+            let line = text.lines().count();
+            assert!(error.contains(what) && error.contains(&format!("broken:{line}:")), "{error}");
+        }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Field names are a contract; money is decimal strings, counts are integers.
 
+pub mod assemble;
+pub mod csv;
 mod words;
 
 use std::collections::BTreeMap;
@@ -11,7 +13,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-pub mod csv;
+
 
 /// The whole report.
 #[derive(Debug, Clone, Serialize)]
@@ -156,13 +158,17 @@ pub struct OrderReport {
     pub denied: BTreeMap<&'static str, u64>,
 }
 
-/// What became of pairs of legs.
+/// What became of pairs of legs. Every pair that is over is in one of clean, empty, closed, unhedged.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct PairReport {
+    /// Pairs sent.
+    pub sent: u64,
     /// Both legs filled alike.
     pub clean: u64,
+    /// Neither leg filled.
+    pub empty: u64,
     /// One leg filled more than the other, and the excess was closed.
-    pub closed_out: u64,
+    pub closed: u64,
     /// The excess could not be closed; trading halted.
     pub unhedged: u64,
     /// Pairs that left less than a quantity step.

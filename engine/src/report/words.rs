@@ -38,11 +38,11 @@ fn write_all(out: &mut String, r: &SessionReport) -> std::fmt::Result {
         reasons(", denied: ", &o.denied)
     )?;
     let p = &r.pairs;
-    if p.clean + p.closed_out + p.unhedged > 0 {
+    if p.sent > 0 {
         writeln!(
             out,
-            "  pairs          {} clean, {} closed out after one leg failed, {} unhedged, {} left dust",
-            p.clean, p.closed_out, p.unhedged, p.dust
+            "  pairs          {} sent: {} clean, {} unfilled, {} closed out after one leg failed, {} unhedged; {} left dust",
+            p.sent, p.clean, p.empty, p.closed, p.unhedged, p.dust
         )?;
     }
     let p = &r.pnl;

@@ -1,0 +1,76 @@
+//! The short commands: `check`, `init`, `config explain`, `status`, `resume`, `sim`. Cold, main thread.
+
+pub mod sim;
+pub mod status;
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use crate::cli::ResumeArgs;
+use crate::clock::system_ns;
+use crate::config::{self, Config, Overrides};
+use crate::exit::{Code, Failure, Outcome};
+use crate::state::halt;
+
+/// `crosstick check FILE`: all mistakes at once, or the effective values.
+///
+/// # Errors
+/// When the config is wrong.
+pub fn check(file: &Path) -> Outcome {
+    let config = Config::load(Some(file), &Overrides::default()).map_err(Failure::usage)?;
+    print!("{}", config.effective());
+    println!("\n# {}: good", file.display());
+    Ok(Code::Done)
+}
+
+/// `crosstick init [FILE]`: a commented config to start from; never overwrites.
+///
+/// # Errors
+/// When the file is there already or cannot be written.
+pub fn init(file: &Path) -> Outcome {
+    let mut target = OpenOptions::new().write(true).create_new(true).open(file).map_err(|e| match e.kind() {
+        ErrorKind::AlreadyExists => {
+            Failure::usage(format!("{} is there already; name another file: crosstick init FILE", file.display()))
+        }
+        _ => Failure::other(format!("{}: {e}", file.display())),
+    })?;
+    target
+        .write_all(config::INIT_TEMPLATE.as_bytes())
+        .map_err(|e| Failure::other(format!("{}: {e}", file.display())))?;
+    println!("wrote {0}; next: crosstick check {0}, then crosstick run --config {0}", file.display());
+    Ok(Code::Done)
+}
+
+/// `crosstick config explain [KEY]`.
+///
+/// # Errors
+/// When no key contains `key`.
+pub fn explain(key: Option<&str>) -> Outcome {
+    let text = config::explain();
+    let Some(key) = key else {
+        print!("{text}");
+        return Ok(Code::Done);
+    };
+    let matching: Vec<&str> = text.split("\n\n").filter(|part| part.contains(key)).collect();
+    if matching.is_empty() {
+        return Err(Failure::usage(format!("no key contains {key:?}; crosstick config explain lists all")));
+    }
+    println!("{}", matching.join("\n\n"));
+    Ok(Code::Done)
+}
+
+/// `crosstick resume --reason TEXT`: ends a halt.
+///
+/// # Errors
+/// When nothing is halted, or the halt file cannot be changed.
+pub fn resume(arguments: &ResumeArgs) -> Outcome {
+    let path = match &arguments.config {
+        Some(file) => Config::load(Some(file), &Overrides::default()).map_err(Failure::usage)?.engine.halt_file,
+        None => Config::bare().engine.halt_file,
+    };
+    let was = halt::resume(&path, &arguments.reason, system_ns()).map_err(Failure::other)?;
+    println!("resumed: {} ({}) no longer halts trading; the reason is kept beside {}", was.code, was.reason, path.display());
+    println!("an engine that is running stays halted until it is started again");
+    Ok(Code::Done)
+}

@@ -1,0 +1,138 @@
+//! The paper driver: brings inputs to the core in time, and carries its orders to the paper gateway.
+//!
+//! **Thread:** the core's. **Hot.** Core time is made here: before an input of time `t` is taken, every wake-up
+//! with due ≤ max(core time, t) is delivered at exactly its due time; at the same nanosecond the paper gateway's
+//! reports come before the strategy's timers. A run and a replay use this same code; only a run's idle turns
+//! bring the clock in, as a time to deliver wake-ups up to.
+
+use crosstick_execution::{Gateway, OrderCounts, OrderStates, Paper};
+use crosstick_model::{DenyCode, Report, Tick};
+use crosstick_risk::Approved;
+use crosstick_strategy::{Opportunity, Strategy};
+
+use crate::core::{Core, Outside, Stamp};
+
+/// Who wants to know what the core does; all calls come on the core's thread.
+pub trait Listener {
+    /// An opportunity is over.
+    fn closed(&mut self, _opportunity: &Opportunity) {}
+    /// Trading halted itself.
+    fn halted(&mut self, _now_ns: u64, _code: DenyCode) {}
+    /// A point on the hot way was reached.
+    #[inline]
+    fn stamp(&mut self, _stamp: Stamp) {}
+}
+
+/// Nobody wants to know.
+impl Listener for () {}
+
+struct Desk<'a, L> {
+    paper: &'a mut Paper,
+    states: &'a mut OrderStates,
+    listener: &'a mut L,
+}
+
+impl<L: Listener> Outside for Desk<'_, L> {
+    #[inline]
+    fn send(&mut self, now_ns: u64, order: Approved) -> Result<(), Approved> {
+        let record = *order.order();
+        self.paper.send(now_ns, order)?;
+        self.states.on_sent(&record);
+        Ok(())
+    }
+
+    fn closed(&mut self, opportunity: &Opportunity) {
+        self.listener.closed(opportunity);
+    }
+
+    fn halted(&mut self, now_ns: u64, code: DenyCode) {
+        self.listener.halted(now_ns, code);
+    }
+
+    #[inline]
+    fn stamp(&mut self, stamp: Stamp) {
+        self.listener.stamp(stamp);
+    }
+}
+
+/// Core and paper gateway, in core time.
+pub struct PaperDriver<S> {
+    core: Core<S>,
+    paper: Paper,
+    states: OrderStates,
+    reports: Vec<Report>,
+}
+
+impl<S: Strategy> PaperDriver<S> {
+    /// Puts the two together.
+    #[must_use]
+    pub fn new(core: Core<S>, paper: Paper) -> Self {
+        Self { core, paper, states: OrderStates::new(256), reports: Vec::with_capacity(64) }
+    }
+
+    /// Takes a tick, after all that is due before it.
+    #[inline]
+    pub fn take(&mut self, tick: &Tick, listener: &mut impl Listener) {
+        self.wake_until(self.core.now_ns().max(tick.recv_ns), listener);
+        // The gateway sees the quote first: an order decided on it may not meet an older one.
+        self.paper.on_tick(self.core.now_ns().max(tick.recv_ns), tick);
+        let mut desk = Desk { paper: &mut self.paper, states: &mut self.states, listener };
+        self.core.on_tick(tick, &mut desk);
+    }
+
+    /// Delivers every wake-up that is due by `until_ns`, in time order.
+    #[inline]
+    pub fn wake_until(&mut self, until_ns: u64, listener: &mut impl Listener) {
+        while self.next_wake().is_some_and(|due| due <= until_ns) {
+            self.wake(listener);
+        }
+    }
+
+    /// When the next wake-up is due, ns since the epoch.
+    #[inline]
+    #[must_use]
+    pub fn next_wake(&self) -> Option<u64> {
+        match (self.paper.next_due(), self.core.next_wake()) {
+            (Some(paper), Some(core)) => Some(paper.min(core)),
+            (paper, core) => paper.or(core),
+        }
+    }
+
+    /// Delivers the one that is due first.
+    fn wake(&mut self, listener: &mut impl Listener) {
+        let core_due = self.core.next_wake();
+        match self.paper.next_due() {
+            Some(due) if core_due.is_none_or(|core| due <= core) => {
+                let reports = &mut self.reports;
+                self.paper.advance(due, &mut |report| reports.push(report));
+                for report in self.reports.drain(..) {
+                    self.states.on_report(&report);
+                    let mut desk = Desk { paper: &mut self.paper, states: &mut self.states, listener };
+                    self.core.on_report(&report, &mut desk);
+                }
+            }
+            _ => {
+                let mut desk = Desk { paper: &mut self.paper, states: &mut self.states, listener };
+                self.core.on_timer(core_due.unwrap_or_default(), &mut desk);
+            }
+        }
+    }
+
+    /// The end of input.
+    pub fn finish(&mut self, listener: &mut impl Listener) {
+        let mut desk = Desk { paper: &mut self.paper, states: &mut self.states, listener };
+        self.core.finish(&mut desk);
+    }
+
+    /// The core.
+    #[must_use]
+    pub const fn core(&self) -> &Core<S> {
+        &self.core
+    }
+
+    /// What became of orders.
+    #[must_use]
+    pub const fn order_counts(&self) -> OrderCounts {
+        self.states.counts()
+    }
+}

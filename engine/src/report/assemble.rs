@@ -1,0 +1,147 @@
+//! The report's trading part, from the driver's parts. Cold, at the end.
+
+use std::collections::BTreeMap;
+
+use crosstick_model::decision::Decline;
+use crosstick_model::{Amount, DenyCode, Kind, Universe};
+use crosstick_strategy::{Opportunity, Spread};
+
+use super::csv::Row;
+use super::{
+    Build, HaltReport, InstrumentReport, OpportunityReport, OrderReport, PairReport, PnlReport, PositionReport,
+    SessionReport,
+};
+use crate::core::{Counts, Tally};
+use crate::driver::PaperDriver;
+
+/// All that the driver knows; feeds, duration, end and latency are filled in by the caller.
+#[must_use]
+pub fn trading(universe: &Universe, currency: &str, driver: &PaperDriver<Spread>) -> SessionReport {
+    let core = driver.core();
+    let risk = core.risk();
+    let pnl = risk.pnl();
+    SessionReport {
+        build: Build::THIS,
+        mode: "paper".into(),
+        duration_s: 0.0,
+        ended: "input",
+        halt: risk
+            .halt_state()
+            .map(|halt| HaltReport { code: halt.code.code().into(), reason: halt.code.sentence().into() }),
+        feeds: Vec::new(),
+        instruments: instruments(universe, core.tallies()),
+        ticks: core.counts().ticks,
+        opportunities: opportunities(core.counts()),
+        orders: orders(driver),
+        pairs: pairs(core.strategy()),
+        pnl: PnlReport {
+            currency: currency.into(),
+            realised: pnl.realised.to_string(),
+            fees: pnl.fees.to_string(),
+            unrealised: pnl.unrealised.to_string(),
+            net: pnl.net.to_string(),
+        },
+        positions: positions(universe, driver),
+        latency_ns: BTreeMap::new(),
+        decisions_hash: core.hash().hex(),
+    }
+}
+
+fn instruments(universe: &Universe, tallies: &[Tally]) -> Vec<InstrumentReport> {
+    let rows = universe.instruments.iter().zip(tallies).map(|(instrument, tally)| InstrumentReport {
+        venue: universe.venue(instrument.venue).name.to_string(),
+        symbol: instrument.symbol.to_string(),
+        ..InstrumentReport::from(tally)
+    });
+    rows.collect()
+}
+
+fn opportunities(counts: &Counts) -> OpportunityReport {
+    let by_risk = DenyCode::ALL.iter().map(|c| c.code()).zip(counts.declined_by_risk.iter().copied());
+    let by_strategy = Decline::ALL.iter().map(|d| d.code()).zip(counts.declined_by_strategy);
+    OpportunityReport {
+        seen: counts.seen,
+        taken: counts.taken,
+        declined: by_risk.chain(by_strategy).filter(|(_, n)| *n > 0).collect(),
+    }
+}
+
+fn orders(driver: &PaperDriver<Spread>) -> OrderReport {
+    let counts = driver.order_counts();
+    let denied = driver.core().risk().denied().filter(|(_, n)| *n > 0);
+    OrderReport {
+        sent: counts.sent,
+        filled: counts.filled,
+        partly_filled: counts.partly_filled,
+        unfilled: counts.unfilled,
+        rejected: counts.rejected,
+        denied: denied.map(|(code, n)| (code.code(), n)).collect(),
+    }
+}
+
+fn pairs(strategy: &Spread) -> PairReport {
+    let stats = strategy.pair_stats();
+    PairReport {
+        sent: stats.sent,
+        clean: stats.clean,
+        empty: stats.empty,
+        closed: stats.closed,
+        unhedged: stats.failed,
+        dust: stats.dust,
+    }
+}
+
+fn positions(universe: &Universe, driver: &PaperDriver<Spread>) -> Vec<PositionReport> {
+    let open = driver.core().risk().positions().filter(|p| p.quantity != Amount::ZERO);
+    open.map(|position| {
+        let instrument = universe.instrument(position.instrument);
+        let asset = match instrument.kind {
+            Kind::Spot => universe.asset_name(instrument.base).to_owned(),
+            Kind::Linear | Kind::Inverse => instrument.symbol.to_string(),
+        };
+        PositionReport {
+            venue: universe.venue(instrument.venue).name.to_string(),
+            asset,
+            quantity: position.quantity.to_string(),
+        }
+    })
+    .collect()
+}
+
+impl From<&Tally> for InstrumentReport {
+    fn from(tally: &Tally) -> Self {
+        Self {
+            trades: tally.trades,
+            off_market: tally.off_market,
+            quotes: tally.quotes,
+            quantity: tally.quantity().to_string(),
+            notional: tally.notional().to_string(),
+            ..Self::default()
+        }
+    }
+}
+
+impl From<&Opportunity> for Row {
+    fn from(o: &Opportunity) -> Self {
+        Self {
+            route: o.route,
+            begin_ns: o.begin_ns,
+            end_ns: o.end_ns,
+            first_edge_ppm: o.first_edge_ppm,
+            best_edge_ppm: o.best_edge_ppm,
+            buy_price: o.buy_price,
+            sell_price: o.sell_price,
+            quantity: o.quantity,
+            outcome: o.outcome,
+        }
+    }
+}
+
+impl PnlReport {
+    /// Nothing earned and nothing lost, in no currency.
+    #[must_use]
+    pub fn nothing() -> Self {
+        let zero = || "0".to_owned();
+        Self { currency: String::new(), realised: zero(), fees: zero(), unrealised: zero(), net: zero() }
+    }
+}

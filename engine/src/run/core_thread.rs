@@ -1,0 +1,207 @@
+//! The core thread: takes ticks from the readers' rings, drives core and paper gateway, publishes.
+//!
+//! **Thread:** `ct-core`. **Hot.** One turn: a bounded batch from each ring, then what is due, then a bounded number of
+//! records published; publishing comes after intents, and at least every 10 ms under load. The clock is read once a
+//! tick taken, once an idle turn, and up to three times on an order's way. Nothing here locks, logs or allocates after
+//! warm-up; opportunities for the opportunity file are kept only when one is wanted.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crosstick_model::{DenyCode, Tick};
+use crosstick_ring::Waiter;
+use crosstick_ring::spsc::Consumer;
+use crosstick_strategy::{Opportunity, Spread};
+
+use super::publish::Publisher;
+use crate::clock::WallClock;
+use crate::core::Stamp;
+use crate::driver::{Listener, PaperDriver};
+use crate::report::csv::Row;
+
+/// Ticks taken from one ring before the next one has its turn.
+const BATCH: usize = 256;
+/// Longest time between two publications under load.
+const PUBLISH_EVERY_NS: u64 = 5_000_000;
+
+/// What the core thread starts with.
+pub struct CoreThread {
+    /// Core and paper gateway.
+    pub driver: PaperDriver<Spread>,
+    /// One ring a reader.
+    pub rings: Vec<Consumer<Tick>>,
+    /// How it waits.
+    pub waiter: Waiter,
+    /// Its clock.
+    pub clock: WallClock,
+    /// What it shows.
+    pub publisher: Publisher,
+    /// Keep opportunities for the opportunity file.
+    pub keep_rows: bool,
+    /// CPU to pin to.
+    pub cpu: Option<usize>,
+    /// Raised when trading halts; the main thread writes it to disk.
+    pub halted: Arc<Halted>,
+    /// A test's way to make the core slow: slept after every tick.
+    pub slow: Option<Duration>,
+}
+
+/// A halt on its way from the core thread to the main thread.
+#[derive(Debug, Default)]
+pub struct Halted {
+    raised: AtomicBool,
+    code: std::sync::atomic::AtomicU8,
+    at_ns: std::sync::atomic::AtomicU64,
+}
+
+impl Halted {
+    fn raise(&self, now_ns: u64, code: DenyCode) {
+        self.code.store(code as u8, Ordering::Relaxed);
+        self.at_ns.store(now_ns, Ordering::Relaxed);
+        // Pairs with the acquire load in `get`: code and time are written before it.
+        self.raised.store(true, Ordering::Release);
+    }
+
+    /// The halt, once there is one: core time and code.
+    #[must_use]
+    pub fn get(&self) -> Option<(u64, DenyCode)> {
+        if !self.raised.load(Ordering::Acquire) {
+            return None;
+        }
+        let code = DenyCode::ALL.get(usize::from(self.code.load(Ordering::Relaxed))).copied();
+        Some((self.at_ns.load(Ordering::Relaxed), code.unwrap_or(DenyCode::Halted)))
+    }
+}
+
+/// What the core thread hands back at its end.
+pub struct CoreEnd {
+    /// Core and paper gateway.
+    pub driver: PaperDriver<Spread>,
+    /// Opportunities, where kept.
+    pub rows: Option<Vec<Row>>,
+    /// Its publisher, so that the region outlives the thread.
+    pub publisher: Publisher,
+}
+
+impl CoreThread {
+    /// Starts the thread. It ends when every ring is closed and empty.
+    ///
+    /// # Errors
+    /// When the system has no thread for it.
+    pub fn start(self) -> std::io::Result<JoinHandle<CoreEnd>> {
+        thread::Builder::new().name("ct-core".into()).spawn(move || self.run())
+    }
+
+    fn run(mut self) -> CoreEnd {
+        if let Some(cpu) = self.cpu
+            && let Err(error) = crosstick_ring::pin::pin_current_thread(cpu)
+        {
+            tracing::warn!("the core thread runs unpinned: {error}");
+        }
+        let mut desk = Desk {
+            rows: self.keep_rows.then(Vec::new),
+            halted: self.halted,
+            clock: self.clock.clone(),
+            publisher: self.publisher,
+            recv_ns: 0,
+            taken_ns: 0,
+            decided_ns: 0,
+            gated_ns: 0,
+        };
+        let mut published_ns = 0;
+        loop {
+            let mut work = 0;
+            for ring in &mut self.rings {
+                let (driver, clock, slow) = (&mut self.driver, &self.clock, self.slow);
+                work += ring.pop_batch(BATCH, |tick| {
+                    desk.taken(&tick, clock.now_ns());
+                    driver.take(&tick, &mut desk);
+                    desk.publisher.touch(&tick);
+                    if let Some(pause) = slow {
+                        thread::sleep(pause);
+                    }
+                });
+            }
+            if work > 0 {
+                self.waiter.active();
+                if desk.taken_ns.saturating_sub(published_ns) >= PUBLISH_EVERY_NS {
+                    published_ns = desk.taken_ns;
+                    desk.publisher.publish(&self.driver, published_ns);
+                }
+                continue;
+            }
+            let now_ns = self.clock.now_ns();
+            desk.recv_ns = 0;
+            desk.taken_ns = now_ns;
+            self.driver.wake_until(now_ns, &mut desk);
+            desk.publisher.publish(&self.driver, now_ns);
+            published_ns = now_ns;
+            if self.rings.iter().all(|ring| ring.is_closed() && ring.is_empty()) {
+                break;
+            }
+            self.waiter.idle();
+        }
+        self.driver.finish(&mut desk);
+        let now_ns = self.clock.now_ns();
+        desk.publisher.publish(&self.driver, now_ns);
+        CoreEnd { driver: self.driver, rows: desk.rows, publisher: desk.publisher }
+    }
+}
+
+/// What the core tells, on its own thread.
+struct Desk {
+    rows: Option<Vec<Row>>,
+    halted: Arc<Halted>,
+    clock: WallClock,
+    publisher: Publisher,
+    /// Receive time of the input at hand; 0 for a wake-up.
+    recv_ns: u64,
+    taken_ns: u64,
+    decided_ns: u64,
+    gated_ns: u64,
+}
+
+impl Desk {
+    #[inline]
+    fn taken(&mut self, tick: &Tick, now_ns: u64) {
+        self.recv_ns = tick.recv_ns;
+        self.taken_ns = now_ns;
+        self.publisher.stages.reach_core.record(now_ns.saturating_sub(tick.recv_ns));
+    }
+}
+
+impl Listener for Desk {
+    fn closed(&mut self, opportunity: &Opportunity) {
+        if let Some(rows) = &mut self.rows {
+            rows.push(Row::from(opportunity));
+        }
+    }
+
+    fn halted(&mut self, now_ns: u64, code: DenyCode) {
+        self.halted.raise(now_ns, code);
+    }
+
+    #[inline]
+    fn stamp(&mut self, stamp: Stamp) {
+        let now_ns = self.clock.now_ns();
+        let stages = &mut self.publisher.stages;
+        match stamp {
+            Stamp::Decided => {
+                self.decided_ns = now_ns;
+                stages.decide.record(now_ns.saturating_sub(self.taken_ns));
+            }
+            Stamp::Gated => {
+                self.gated_ns = now_ns;
+                stages.gate.record(now_ns.saturating_sub(self.decided_ns));
+            }
+            Stamp::Sent => {
+                stages.send.record(now_ns.saturating_sub(self.gated_ns));
+                if self.recv_ns != 0 {
+                    stages.tick_to_order.record(now_ns.saturating_sub(self.recv_ns));
+                }
+            }
+        }
+    }
+}
