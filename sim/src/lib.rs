@@ -1,1 +1,36 @@
-//! placeholder head, replaced by the first commit of this crate
+//! Simulated venues: the server side of the venues' own protocols, on loopback, for demos and tests.
+//!
+//! **Thread:** one, named `sim`, serves every venue and connection; it sleeps in `poll` until a socket is ready or
+//! the next frame, ping or deadline is due, and never spins. **Cold:** nothing here is on the engine's hot path.
+//! **Layers:** [`VenueMachine`] is the venue without sockets and clocks, `(connection, bytes, now) -> bytes`;
+//! [`Flow`] is a seeded generator of frames without sockets; [`recorded`] reads what others recorded; [`Sim`] drives
+//! all of it over TCP and TLS.
+//! **Deliberately absent:** the engine's transport and decoders. What tests them must not share their mistakes, so
+//! request parsing, WebSocket frames and JSON are written here anew; only `crosstick-model` is shared.
+
+mod config;
+mod control;
+mod error;
+pub mod flow;
+mod frame;
+mod handle;
+mod http;
+mod instrument;
+pub mod recorded;
+mod rest;
+mod rules;
+mod server;
+mod session;
+mod stats;
+mod text;
+mod tls;
+mod venue;
+
+pub use config::{AtEnd, Endpoint, ReplayFile, ReplaySpec, SimConfig, Source, Speed};
+pub use error::SimError;
+pub use flow::{Flow, FlowSpec};
+pub use handle::{Sim, SimHandle, VenueAddress};
+pub use instrument::SimInstrument;
+pub use rules::{Rules, StreamKind, TimeUnit};
+pub use stats::{ClientEnd, ClientStats, SimStats, StreamStats, VenueStats};
+pub use venue::{ConnectionId, ConnectionState, Frame, StreamId, VenueMachine};

@@ -1,0 +1,596 @@
+//! Generated flow: seeded, in virtual time, without sockets. The same seed and spec give the same events on every
+//! machine: all arithmetic is in integers.
+//!
+//! A market has one price that wanders around its start; its venues follow it, each with its own delay, noise, lag
+//! and spread. Now and then a gap opens: one venue's quotes rise, another's fall, and tens of milliseconds later both
+//! are back. Which venue rises and which falls is dealt from a deck that holds every ordered pair once, so that what
+//! somebody buys on one venue is soon sold there again.
+
+mod payload;
+mod rng;
+mod spec;
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::io::{self, Write};
+
+use crosstick_model::Decimal;
+
+use self::payload::Writer;
+use self::rng::{ONE_Q16, Rng};
+pub use self::spec::{FlowLeg, FlowMarket, FlowSpec, FlowVenue};
+use crate::error::SimError;
+use crate::rules::{StreamKind, TimeUnit};
+
+const MS: u64 = 1_000_000;
+/// Mean time between steps of the common price.
+const STEP_EVERY_NS: u64 = 150 * MS;
+/// Each step takes the price 1/1200 of the way back: it forgets where it was in about three minutes.
+const REVERSION: i64 = 1200;
+/// √0.15 s in thousandths: what a step's deviation is of a second's.
+const STEP_SHARE_MILLE: i64 = 387;
+/// Quotes that move the price rather than a quantity, in thousandths: recordings show 3 to 10 %.
+const PRICE_MOVE_MILLE: u64 = 60;
+/// Deviation of a venue's own noise when it is redrawn, in 1e-8; it settles at about 0.3 bps.
+const NOISE_E8: i64 = 1_450;
+/// How long a venue takes to follow the common price or a gap.
+const REACTION_NS: (u64, u64) = (200_000, 3_000_000);
+/// Burst lengths: median 1, 90 % below 7, 99 % below 30, as recorded.
+const BURST_SIGMA_Q16: i64 = 21 * ONE_Q16 / 10;
+const BURST_MAX: u64 = 300;
+/// One deviation of a size is a factor of two.
+const SIZE_SIGMA_Q16: i64 = ONE_Q16;
+/// Between frames of one burst.
+const FRAME_APART_NS: u64 = 1_500;
+const E8: i128 = 100_000_000;
+
+/// What happened. Mantissas are at the decimals of the instrument's steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    /// The best quote changed.
+    Quote {
+        /// Grows with each change of the book.
+        update_id: u64,
+        /// Best bid.
+        bid: i64,
+        /// Quantity there.
+        bid_quantity: i64,
+        /// Best ask.
+        ask: i64,
+        /// Quantity there.
+        ask_quantity: i64,
+    },
+    /// A trade.
+    Trade {
+        /// Contiguous per instrument.
+        id: u64,
+        /// Price.
+        price: i64,
+        /// Quantity.
+        quantity: i64,
+        /// Whether the taker sold.
+        taker_sold: bool,
+    },
+    /// All trades of one taker order.
+    AggTrade {
+        /// Contiguous per instrument.
+        id: u64,
+        /// First trade id.
+        first: u64,
+        /// Last trade id.
+        last: u64,
+        /// Price.
+        price: i64,
+        /// Quantity of all of them.
+        quantity: i64,
+        /// Whether the taker sold.
+        taker_sold: bool,
+    },
+}
+
+/// One frame of a flow. Times are nanoseconds from its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlowEvent {
+    /// When the frame is sent. Never decreases from event to event.
+    pub at_ns: u64,
+    /// What the venue states as matching time.
+    pub match_ns: u64,
+    /// What the venue states as event time; not after `at_ns`.
+    pub event_ns: u64,
+    /// The venue's number.
+    pub venue: usize,
+    /// The instrument: counts the legs of all markets in order.
+    pub leg: usize,
+    /// What happened.
+    pub body: Body,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Action {
+    Step(usize),
+    Follow(usize, i64),
+    Displace(usize, i64),
+    Quote(usize),
+    Burst(usize),
+    GapOpen(usize),
+    GapClose(usize),
+}
+
+#[derive(Debug)]
+struct Market {
+    offset_e8: i64,
+    step_e8: i64,
+    legs: std::ops::Range<usize>,
+    gap_every_ns: u64,
+    gap_ns: (u64, u64),
+    gap_e8: (u64, u64),
+    deck: Vec<(usize, usize)>,
+    open: Option<(usize, usize)>,
+}
+
+#[derive(Debug)]
+struct Leg {
+    venue: usize,
+    trades: bool,
+    agg_trades: bool,
+    quotes: bool,
+    writer: Writer,
+    streams: [String; 3],
+    /// The start price at the price step's decimals and four more.
+    price_e4: i128,
+    price_step: i64,
+    step_e8: i64,
+    half_spread_e8: i64,
+    quantity_step: i64,
+    shown_steps: u64,
+    traded_steps: u64,
+    quote_every_ns: u64,
+    burst_every_ns: u64,
+    reference_e8: i64,
+    noise_e8: i64,
+    displaced_e8: i64,
+    update_id: u64,
+    trade_id: u64,
+    agg_id: u64,
+    /// Bid and ask; zero before the first quote.
+    price: [i64; 2],
+    quantity: [i64; 2],
+}
+
+#[derive(Debug)]
+struct Line {
+    lag_ns: u64,
+    jitter_ns: u64,
+    last_at_ns: u64,
+}
+
+/// A generated flow: an endless iterator of [`FlowEvent`]s.
+#[derive(Debug)]
+pub struct Flow {
+    rng: Rng,
+    markets: Vec<Market>,
+    legs: Vec<Leg>,
+    lines: Vec<Line>,
+    actions: BinaryHeap<Reverse<(u64, u64, Action)>>,
+    ready: BinaryHeap<Reverse<Ready>>,
+    sequence: u64,
+}
+
+/// An event that waits for its time, ordered by that and then by when it was made.
+#[derive(Debug)]
+struct Ready(u64, u64, FlowEvent);
+
+impl PartialEq for Ready {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Ready {}
+
+impl PartialOrd for Ready {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ready {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.0, self.1).cmp(&(other.0, other.1))
+    }
+}
+
+impl Flow {
+    /// A flow from its beginning.
+    ///
+    /// # Errors
+    /// When the spec contradicts itself.
+    pub fn new(seed: u64, spec: &FlowSpec) -> Result<Self, SimError> {
+        spec.check()?;
+        let line = |v: &FlowVenue| Line {
+            lag_ns: u64::from(v.lag_us) * 1_000,
+            jitter_ns: u64::from(v.jitter_us) * 1_000,
+            last_at_ns: 0,
+        };
+        let mut flow = Self {
+            rng: Rng::new(seed),
+            markets: Vec::new(),
+            legs: Vec::new(),
+            lines: spec.venues.iter().map(line).collect(),
+            actions: BinaryHeap::new(),
+            ready: BinaryHeap::new(),
+            sequence: 0,
+        };
+        for market in &spec.markets {
+            flow.add_market(spec, market);
+        }
+        Ok(flow)
+    }
+
+    /// The streams of a venue that the flow has data for.
+    #[must_use]
+    pub fn streams(&self, venue: usize) -> Vec<String> {
+        let legs = self.legs.iter().filter(|l| l.venue == venue);
+        legs.flat_map(|l| {
+            StreamKind::ALL_GENERATED.into_iter().filter(|k| l.publishes(*k)).map(|k| l.stream(k).to_owned())
+        })
+        .collect()
+    }
+
+    /// The stream that an event belongs to.
+    #[must_use]
+    pub fn stream_of(&self, event: &FlowEvent) -> &str {
+        self.legs.get(event.leg).map_or("", |leg| leg.stream(event.body.kind()))
+    }
+
+    /// Appends an event's payload, without the combined wrapper, as its venue writes it. Its times count from
+    /// `start_ns`, in nanoseconds since the epoch.
+    pub fn push_payload(&self, out: &mut Vec<u8>, event: &FlowEvent, start_ns: u64, unit: TimeUnit) {
+        if let Some(leg) = self.legs.get(event.leg) {
+            leg.writer.push(out, event, start_ns, unit);
+        }
+    }
+
+    /// Writes the first `duration_ns` of the flow in the format of recordings, one sink a venue: lines of
+    /// `receive-time-in-ns combined-frame`. Receive time is when the frame is sent. Returns how many lines.
+    ///
+    /// # Errors
+    /// When a sink fails.
+    pub fn write_session<W: Write>(mut self, start_ns: u64, duration_ns: u64, sinks: &mut [W]) -> io::Result<u64> {
+        let mut lines = 0;
+        let mut payload = Vec::new();
+        while let Some(event) = self.next() {
+            if event.at_ns >= duration_ns {
+                break;
+            }
+            payload.clear();
+            self.push_payload(&mut payload, &event, start_ns, TimeUnit::Millis);
+            let Some(sink) = sinks.get_mut(event.venue) else { continue };
+            write!(sink, "{} {{\"stream\":\"{}\",\"data\":", start_ns + event.at_ns, self.stream_of(&event))?;
+            sink.write_all(&payload)?;
+            sink.write_all(b"}\n")?;
+            lines += 1;
+        }
+        Ok(lines)
+    }
+
+    fn add_market(&mut self, spec: &FlowSpec, market: &FlowMarket) {
+        let id = self.markets.len();
+        let first = self.legs.len();
+        for leg in &market.legs {
+            let index = self.legs.len();
+            let leg = Leg::new(spec, market, leg, &mut self.rng);
+            let (burst_in, quote_in) = (self.rng.exponential(leg.burst_every_ns), index as u64 * 10_000);
+            if leg.burst_every_ns > 0 {
+                self.at(burst_in + 10 * MS, Action::Burst(index));
+            }
+            self.at(quote_in, Action::Quote(index));
+            self.legs.push(leg);
+        }
+        self.markets.push(Market {
+            offset_e8: 0,
+            step_e8: i64::from(market.volatility_e8) * STEP_SHARE_MILLE / 1000,
+            legs: first..self.legs.len(),
+            gap_every_ns: u64::from(market.gap_every_ms) * MS,
+            gap_ns: (u64::from(market.gap_ms.0) * MS, u64::from(market.gap_ms.1) * MS),
+            gap_e8: (u64::from(market.gap_e8.0), u64::from(market.gap_e8.1)),
+            deck: Vec::new(),
+            open: None,
+        });
+        let step_in = self.rng.exponential(STEP_EVERY_NS);
+        self.at(step_in, Action::Step(id));
+        if market.gap_every_ms > 0 && market.legs.len() > 1 {
+            let gap_in = self.rng.exponential(u64::from(market.gap_every_ms) * MS);
+            self.at(gap_in + 50 * MS, Action::GapOpen(id));
+        }
+    }
+
+    fn at(&mut self, time: u64, action: Action) {
+        self.sequence += 1;
+        self.actions.push(Reverse((time, self.sequence, action)));
+    }
+
+    fn react(&mut self, now: u64, action: Action) {
+        let delay = self.rng.between(REACTION_NS.0, REACTION_NS.1);
+        self.at(now + delay, action);
+    }
+
+    fn run(&mut self, now: u64, action: Action) {
+        match action {
+            Action::Step(id) => self.step(now, id),
+            Action::Follow(leg, reference_e8) => {
+                self.legs[leg].reference_e8 = reference_e8;
+                self.requote(now, leg, false);
+            }
+            Action::Displace(leg, displaced_e8) => {
+                self.legs[leg].displaced_e8 = displaced_e8;
+                self.requote(now, leg, false);
+                if displaced_e8 != 0 && self.rng.per_mille(500) {
+                    self.burst(now, leg);
+                }
+            }
+            Action::Quote(leg) => {
+                if self.rng.per_mille(PRICE_MOVE_MILLE) {
+                    let noise = self.rng.normal_q16() * NOISE_E8 / ONE_Q16;
+                    self.legs[leg].noise_e8 = self.legs[leg].noise_e8 * 7 / 8 + noise;
+                }
+                self.requote(now, leg, true);
+                let wait = self.rng.exponential(self.legs[leg].quote_every_ns);
+                self.at(now + wait.max(1), Action::Quote(leg));
+            }
+            Action::Burst(leg) => {
+                self.burst(now, leg);
+                let wait = self.rng.exponential(self.legs[leg].burst_every_ns);
+                self.at(now + wait.max(1), Action::Burst(leg));
+            }
+            Action::GapOpen(id) => self.open_gap(now, id),
+            Action::GapClose(id) => {
+                if let Some((buy, sell)) = self.markets[id].open.take() {
+                    self.react(now, Action::Displace(buy, 0));
+                    self.react(now, Action::Displace(sell, 0));
+                }
+                let wait = self.rng.exponential(self.markets[id].gap_every_ns);
+                self.at(now + wait + 20 * MS, Action::GapOpen(id));
+            }
+        }
+    }
+
+    fn step(&mut self, now: u64, id: usize) {
+        let normal = self.rng.normal_q16();
+        let market = &mut self.markets[id];
+        market.offset_e8 += normal * market.step_e8 / ONE_Q16 - market.offset_e8 / REVERSION;
+        let (legs, offset_e8) = (market.legs.clone(), market.offset_e8);
+        for leg in legs {
+            self.react(now, Action::Follow(leg, offset_e8));
+        }
+        let wait = self.rng.exponential(STEP_EVERY_NS);
+        self.at(now + wait.max(1), Action::Step(id));
+    }
+
+    fn open_gap(&mut self, now: u64, id: usize) {
+        let market = &mut self.markets[id];
+        if market.deck.is_empty() {
+            let legs = market.legs.clone();
+            market.deck =
+                legs.clone().flat_map(|b| legs.clone().map(move |s| (b, s))).filter(|(b, s)| b != s).collect();
+            for i in (1..market.deck.len()).rev() {
+                market.deck.swap(i, self.rng.below(i as u64 + 1) as usize);
+            }
+        }
+        let Some((buy, sell)) = market.deck.pop() else { return };
+        market.open = Some((buy, sell));
+        let edge = self.rng.between(market.gap_e8.0, market.gap_e8.1) as i64;
+        let lasts = self.rng.between(market.gap_ns.0, market.gap_ns.1);
+        // What the spreads and, on average, rounding to price steps eat of the edge.
+        let cost = |leg: &Leg| leg.half_spread_e8 + leg.step_e8 / 2;
+        let apart = edge + cost(&self.legs[buy]) + cost(&self.legs[sell]);
+        self.react(now, Action::Displace(sell, apart / 2));
+        self.react(now, Action::Displace(buy, apart / 2 - apart));
+        self.at(now + lasts, Action::GapClose(id));
+    }
+
+    /// Moves the quote to where it belongs; when it is there already and `always`, changes a quantity.
+    fn requote(&mut self, now: u64, index: usize, always: bool) {
+        let leg = &mut self.legs[index];
+        let target = leg.target();
+        let mut changed = false;
+        for (side, price) in target.into_iter().enumerate() {
+            if leg.price[side] != price {
+                leg.price[side] = price;
+                leg.quantity[side] = leg.draw(&mut self.rng, leg.shown_steps);
+                changed = true;
+            }
+        }
+        if !changed {
+            if !always {
+                return;
+            }
+            let side = self.rng.below(2) as usize;
+            let before = leg.quantity[side];
+            leg.quantity[side] = leg.draw(&mut self.rng, leg.shown_steps);
+            if leg.quantity[side] == before {
+                leg.quantity[side] = before.saturating_add(leg.quantity_step);
+            }
+        }
+        self.emit_quote(now, index);
+    }
+
+    fn emit_quote(&mut self, now: u64, index: usize) {
+        let leg = &mut self.legs[index];
+        leg.update_id += 1 + self.rng.below(40);
+        let body = Body::Quote {
+            update_id: leg.update_id,
+            bid: leg.price[0],
+            bid_quantity: leg.quantity[0],
+            ask: leg.price[1],
+            ask_quantity: leg.quantity[1],
+        };
+        if leg.quotes {
+            self.emit(now, index, &[body]);
+        }
+    }
+
+    fn burst(&mut self, now: u64, index: usize) {
+        let leg = &mut self.legs[index];
+        if leg.price[0] <= 0 {
+            return;
+        }
+        // In a gap the takers push the price where it goes.
+        let sold_mille = 500 - 300 * leg.displaced_e8.signum();
+        let taker_sold = self.rng.per_mille(sold_mille as u64);
+        let side = usize::from(!taker_sold);
+        let count = self.rng.log_normal(1, BURST_SIGMA_Q16).min(BURST_MAX);
+        let (price, first) = (leg.price[side], leg.trade_id + 1);
+        let mut total = 0i64;
+        let mut bodies = Vec::with_capacity(count as usize + 1);
+        for _ in 0..count {
+            let quantity = leg.draw(&mut self.rng, leg.traded_steps);
+            total = total.saturating_add(quantity);
+            leg.trade_id += 1;
+            if leg.trades {
+                bodies.push(Body::Trade { id: leg.trade_id, price, quantity, taker_sold });
+            }
+        }
+        leg.agg_id += 1;
+        if leg.agg_trades {
+            let (id, last) = (leg.agg_id, leg.trade_id);
+            bodies.push(Body::AggTrade { id, first, last, price, quantity: total, taker_sold });
+        }
+        let left = leg.quantity[side] - total;
+        leg.quantity[side] = if left > 0 { left } else { leg.draw(&mut self.rng, leg.shown_steps) };
+        self.emit(now, index, &bodies);
+        self.emit_quote(now, index);
+    }
+
+    fn emit(&mut self, now: u64, index: usize, bodies: &[Body]) {
+        let venue = self.legs[index].venue;
+        let line = &mut self.lines[venue];
+        let event_ns = now + self.rng.below(line.lag_ns.min(MS));
+        let sent = now + line.lag_ns + self.rng.below(line.jitter_ns);
+        let mut at_ns = sent.max(line.last_at_ns);
+        for &body in bodies {
+            at_ns += FRAME_APART_NS;
+            self.sequence += 1;
+            let event = FlowEvent { at_ns, match_ns: now, event_ns, venue, leg: index, body };
+            self.ready.push(Reverse(Ready(at_ns, self.sequence, event)));
+        }
+        line.last_at_ns = at_ns;
+    }
+}
+
+/// Never ends, unless the spec has no instrument at all.
+impl Iterator for Flow {
+    type Item = FlowEvent;
+
+    fn next(&mut self) -> Option<FlowEvent> {
+        loop {
+            let next_action = self.actions.peek().map(|Reverse((time, ..))| *time)?;
+            // An action yet to come cannot send anything before its own time.
+            if self.ready.peek().is_some_and(|Reverse(r)| r.0 <= next_action) {
+                return self.ready.pop().map(|Reverse(r)| r.2);
+            }
+            if self.legs.is_empty() {
+                return None;
+            }
+            let Reverse((now, _, action)) = self.actions.pop()?;
+            self.run(now, action);
+        }
+    }
+}
+
+impl Leg {
+    fn new(spec: &FlowSpec, market: &FlowMarket, leg: &FlowLeg, rng: &mut Rng) -> Self {
+        let instrument = &leg.instrument;
+        let venue = &spec.venues[leg.venue];
+        let price_decimals = instrument.price_step.decimals();
+        let quantity_decimals = instrument.quantity_step.decimals();
+        let narrow = |value: i128| i64::try_from(value).unwrap_or(i64::MAX);
+        let price_step = narrow(instrument.price_step.mantissa());
+        let quantity_step = narrow(instrument.quantity_step.mantissa());
+        let price_e4 = at_decimals(market.price, u32::from(price_decimals) + 4);
+        let lower = instrument.symbol.to_lowercase();
+        // How many quantity steps the median notional buys.
+        let step_value = match instrument.kind {
+            crosstick_model::Kind::Inverse => at_decimals(instrument.contract_size, 12),
+            _ => {
+                let product = market.price.mantissa().saturating_mul(i128::from(quantity_step));
+                let decimals = market.price.decimals() + quantity_decimals;
+                at_decimals(Decimal::new(product, decimals), 12)
+            }
+        };
+        let steps = i128::from(leg.notional) * 1_000_000_000_000 / step_value.max(1);
+        let shown_steps = u64::try_from(steps).unwrap_or(1).clamp(1, 1 << 40);
+        Self {
+            venue: leg.venue,
+            trades: venue.streams.contains(&StreamKind::Trade),
+            agg_trades: venue.streams.contains(&StreamKind::AggTrade),
+            quotes: venue.streams.contains(&StreamKind::BookTicker),
+            writer: Writer {
+                protocol: venue.protocol,
+                symbol: instrument.symbol.clone(),
+                pair: instrument.symbol.split('_').next().unwrap_or_default().to_owned(),
+                price_decimals,
+                quantity_decimals,
+            },
+            streams: StreamKind::ALL_GENERATED.map(|k| format!("{lower}@{}", k.suffix())),
+            price_e4,
+            price_step,
+            step_e8: narrow(i128::from(price_step) * E8 * 10_000 / price_e4.max(1)),
+            half_spread_e8: i64::from(leg.half_spread_e8),
+            quantity_step,
+            shown_steps,
+            traded_steps: (shown_steps / 10).max(1),
+            quote_every_ns: 1_000 * MS / u64::from(leg.quotes_per_second),
+            burst_every_ns: (1_000 * MS).checked_div(u64::from(leg.bursts_per_second)).unwrap_or(0),
+            reference_e8: 0,
+            noise_e8: 0,
+            displaced_e8: 0,
+            update_id: 1_000_000 + rng.below(1_000_000_000),
+            trade_id: 1_000_000 + rng.below(1_000_000_000),
+            agg_id: 1_000_000 + rng.below(1_000_000_000),
+            price: [0; 2],
+            quantity: [0; 2],
+        }
+    }
+
+    /// Bid and ask where they belong, on the grid of price steps and at least one step apart.
+    fn target(&self) -> [i64; 2] {
+        let offset = i128::from(self.reference_e8 + self.noise_e8 + self.displaced_e8);
+        let at = |offset: i128| self.price_e4 * (E8 + offset) / E8;
+        let half = i128::from(self.half_spread_e8);
+        let step = i128::from(self.price_step) * 10_000;
+        let bid = at(offset - half).div_euclid(step).max(1);
+        let ask = (-(-at(offset + half)).div_euclid(step)).max(bid + 1);
+        let price = |steps: i128| i64::try_from(steps * i128::from(self.price_step)).unwrap_or(i64::MAX);
+        [price(bid), price(ask)]
+    }
+
+    fn draw(&self, rng: &mut Rng, median_steps: u64) -> i64 {
+        let steps = rng.log_normal(median_steps, SIZE_SIGMA_Q16);
+        i64::try_from(steps).unwrap_or(i64::MAX).saturating_mul(self.quantity_step)
+    }
+
+    fn publishes(&self, kind: StreamKind) -> bool {
+        match kind {
+            StreamKind::Trade => self.trades,
+            StreamKind::AggTrade => self.agg_trades,
+            StreamKind::BookTicker => self.quotes,
+            StreamKind::Other => false,
+        }
+    }
+
+    fn stream(&self, kind: StreamKind) -> &str {
+        let index = StreamKind::ALL_GENERATED.iter().position(|k| *k == kind);
+        index.and_then(|i| self.streams.get(i)).map_or("", String::as_str)
+    }
+}
+
+/// A decimal's mantissa at another number of decimals, rounded down.
+fn at_decimals(value: Decimal, decimals: u32) -> i128 {
+    let have = u32::from(value.decimals());
+    if decimals >= have {
+        value.mantissa().saturating_mul(10i128.saturating_pow(decimals - have))
+    } else {
+        value.mantissa() / 10i128.saturating_pow(have - decimals)
+    }
+}

@@ -1,0 +1,228 @@
+//! What differs between the venues' protocols: paths, stream classes, limits, times. One table each.
+
+use crosstick_model::Protocol;
+
+/// One second in the unit of all times here.
+pub(crate) const SECOND_NS: u64 = 1_000_000_000;
+
+/// In which unit a connection gets its times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum TimeUnit {
+    /// Milliseconds: 13 digits.
+    #[default]
+    Millis,
+    /// Microseconds: 16 digits; spot alone offers them.
+    Micros,
+}
+
+/// What a stream carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum StreamKind {
+    /// `<symbol>@trade`: every match.
+    Trade,
+    /// `<symbol>@aggTrade`: the matches of one taker order at one price.
+    AggTrade,
+    /// `<symbol>@bookTicker`: best bid and ask.
+    BookTicker,
+    /// Anything else: depth, mark price, bars.
+    Other,
+}
+
+impl StreamKind {
+    /// What a generated flow can publish.
+    pub(crate) const ALL_GENERATED: [Self; 3] = [Self::Trade, Self::AggTrade, Self::BookTicker];
+
+    /// The kind that a stream's name says.
+    #[must_use]
+    pub fn of(stream: &str) -> Self {
+        match stream.split_once('@') {
+            Some((_, "trade")) => Self::Trade,
+            Some((_, "aggTrade")) => Self::AggTrade,
+            Some((_, "bookTicker")) => Self::BookTicker,
+            _ => Self::Other,
+        }
+    }
+
+    /// What follows the `@` in a stream's name; empty for [`Self::Other`].
+    #[must_use]
+    pub const fn suffix(self) -> &'static str {
+        match self {
+            Self::Trade => "trade",
+            Self::AggTrade => "aggTrade",
+            Self::BookTicker => "bookTicker",
+            Self::Other => "",
+        }
+    }
+}
+
+/// Which of the two routed paths of USD-M serves a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Books.
+    Public,
+    /// Everything else that is public.
+    Market,
+}
+
+impl Class {
+    /// Whether a connection of this class delivers `stream`.
+    ///
+    /// Raw trades are undocumented on futures and sources disagree on their class, so both deliver them.
+    pub(crate) fn serves(self, stream: &str) -> bool {
+        let kind = stream.split_once('@').map_or(stream, |(_, kind)| kind);
+        let book = kind.starts_with("depth")
+            || kind.starts_with("rpiDepth")
+            || kind == "bookTicker"
+            || stream == "!bookTicker";
+        kind == "trade" || book == (self == Self::Public)
+    }
+}
+
+/// Limits and times of a protocol. Times are in nanoseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    /// How often the venue pings.
+    pub ping_every_ns: u64,
+    /// How long it waits for the pong.
+    pub pong_within_ns: u64,
+    /// Most frames a client may send in any second: pings, pongs and control messages together.
+    pub frames_per_second: usize,
+    /// Most streams of a connection.
+    pub streams_max: usize,
+    /// How long a client may take for its request, TLS included, and for the next one after an answer.
+    pub request_within_ns: u64,
+    /// How long a client may take to answer a close.
+    pub close_within_ns: u64,
+    /// Bytes that may wait for a client before it is dropped as too slow.
+    pub queue_bytes_max: usize,
+    /// Connections at a time; more are refused at once.
+    pub connections_max: usize,
+}
+
+impl Rules {
+    /// The documented rules of a protocol, and bounds of our own where nothing is documented.
+    #[must_use]
+    pub const fn of(protocol: Protocol) -> Self {
+        let (ping_s, pong_s, frames_per_second) = match protocol {
+            Protocol::BinanceSpot => (20, 60, 5),
+            Protocol::BinanceUsdm | Protocol::BinanceCoinm => (180, 600, 10),
+        };
+        Self {
+            ping_every_ns: ping_s * SECOND_NS,
+            pong_within_ns: pong_s * SECOND_NS,
+            frames_per_second,
+            streams_max: 1024,
+            request_within_ns: 10 * SECOND_NS,
+            close_within_ns: 2 * SECOND_NS,
+            queue_bytes_max: 4 * 1024 * 1024,
+            connections_max: 512,
+        }
+    }
+}
+
+/// What a request's target asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// A stream connection.
+    Stream(StreamRoute),
+    /// A REST request: the path, without its query.
+    Rest { path: String, query: String },
+}
+
+/// How a stream connection begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StreamRoute {
+    pub(crate) combined: bool,
+    pub(crate) class: Option<Class>,
+    pub(crate) unit: TimeUnit,
+    pub(crate) streams: Vec<String>,
+}
+
+/// Reads a request target; `None` when it is not valid percent-encoded UTF-8.
+pub(crate) fn route(protocol: Protocol, target: &str) -> Option<Route> {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let rest = || Route::Rest { path: path.to_owned(), query: query.to_owned() };
+    let (class, tail) = match protocol {
+        Protocol::BinanceUsdm => match path {
+            p if p.starts_with("/public/") => (Some(Class::Public), &p["/public".len()..]),
+            p if p.starts_with("/market/") => (Some(Class::Market), &p["/market".len()..]),
+            // Since 2026-04-23 an unrouted path serves books alone.
+            p => (Some(Class::Public), p),
+        },
+        Protocol::BinanceSpot | Protocol::BinanceCoinm => (None, path),
+    };
+    let (combined, names) = if tail == "/ws" || tail == "/ws/" {
+        (false, String::new())
+    } else if let Some(names) = tail.strip_prefix("/ws/") {
+        (false, percent_decode(names)?)
+    } else if tail == "/stream" || tail == "/stream/" {
+        (true, parameter(query, "streams").map_or(Some(String::new()), percent_decode)?)
+    } else {
+        return Some(rest());
+    };
+    let micros = parameter(query, "timeUnit").is_some_and(|u| u == "MICROSECOND" || u == "microsecond");
+    let unit = if micros && protocol == Protocol::BinanceSpot { TimeUnit::Micros } else { TimeUnit::Millis };
+    let streams = names.split('/').filter(|n| !n.is_empty()).map(str::to_owned).collect();
+    Some(Route::Stream(StreamRoute { combined, class, unit, streams }))
+}
+
+/// The raw value of a query parameter.
+pub(crate) fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+    query.split('&').find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value))
+}
+
+/// Undoes percent-encoding; `None` when it is broken or not UTF-8.
+pub(crate) fn percent_decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        rest = tail;
+        if *first == b'%' {
+            let [high, low, tail @ ..] = rest else { return None };
+            let digit = |b: u8| (b as char).to_digit(16);
+            bytes.push((digit(*high)? * 16 + digit(*low)?) as u8);
+            rest = tail;
+        } else {
+            bytes.push(*first);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream(protocol: Protocol, target: &str) -> StreamRoute {
+        match route(protocol, target) {
+            Some(Route::Stream(s)) => s,
+            other => panic!("{target}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn spot_paths() {
+        let s = stream(Protocol::BinanceSpot, "/stream?timeUnit=MICROSECOND&streams=a@trade/b@bookTicker");
+        assert_eq!((s.combined, s.class, s.unit), (true, None, TimeUnit::Micros));
+        assert_eq!(s.streams, ["a@trade", "b@bookTicker"]);
+        let s = stream(Protocol::BinanceSpot, "/ws/btcusdt%40trade");
+        assert_eq!(
+            (s.combined, s.unit, s.streams.as_slice()),
+            (false, TimeUnit::Millis, &["btcusdt@trade".to_owned()][..])
+        );
+        assert!(stream(Protocol::BinanceSpot, "/ws").streams.is_empty());
+        assert!(matches!(route(Protocol::BinanceSpot, "/public/ws"), Some(Route::Rest { .. })));
+        assert_eq!(route(Protocol::BinanceSpot, "/ws/%zz"), None);
+    }
+
+    #[test]
+    fn usdm_is_routed_and_has_no_micros() {
+        assert_eq!(stream(Protocol::BinanceUsdm, "/market/ws/x@aggTrade").class, Some(Class::Market));
+        assert_eq!(stream(Protocol::BinanceUsdm, "/public/stream?streams=x@bookTicker").class, Some(Class::Public));
+        assert_eq!(stream(Protocol::BinanceUsdm, "/ws/x@bookTicker?timeUnit=MICROSECOND").unit, TimeUnit::Millis);
+        assert!(Class::Public.serves("x@bookTicker") && Class::Public.serves("x@depth5@100ms"));
+        assert!(!Class::Public.serves("x@aggTrade") && Class::Market.serves("x@aggTrade"));
+        assert!(!Class::Market.serves("x@depth") && Class::Market.serves("x@markPrice@1s"));
+        assert!(Class::Market.serves("x@trade") && Class::Public.serves("x@trade"));
+    }
+}

@@ -1,0 +1,676 @@
+//! A simulated venue without sockets and clocks: `(connection, bytes, now) -> bytes`.
+//!
+//! Whoever drives it tells it of connections, feeds it their bytes, publishes frames, and sends what waits in
+//! [`VenueMachine::output`]. Times are nanoseconds since the epoch on a clock that never steps back.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use crosstick_model::Protocol;
+
+use crate::control::{self, Ask, ControlError};
+use crate::frame::{self, Opcode};
+use crate::http::{self, HeadError, Request};
+use crate::instrument::SimInstrument;
+use crate::rest;
+use crate::rules::{Route, Rules, StreamRoute, TimeUnit, route};
+use crate::session::{Incoming, Phase, Session, StreamClient};
+use crate::stats::{ClientEnd, ClientStats, ENDED_KEPT, StreamStats, VenueStats};
+use crate::text::{push_as_micros, push_json_string, push_u64};
+
+/// A connection of one venue. Its number is used again after [`VenueMachine::gone`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(pub u32);
+
+impl ConnectionId {
+    /// The index into a table of connections.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A stream that the venue has data for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StreamId(pub u32);
+
+impl StreamId {
+    /// The index into a table of streams.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What a driver has to do with a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectionState {
+    /// Read and write.
+    Open,
+    /// Write what waits, then end it.
+    Ending,
+    /// End it at once.
+    Dropped,
+}
+
+/// One frame to publish.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame<'a> {
+    /// Where it belongs.
+    pub stream: StreamId,
+    /// Its trade id, or aggregate id, where it has one.
+    pub trade_id: Option<u64>,
+    /// The payload, without the combined wrapper, times in milliseconds.
+    pub millis: &'a [u8],
+    /// The same in microseconds; left out, it is made from the milliseconds.
+    pub micros: Option<&'a [u8]>,
+}
+
+#[derive(Debug)]
+struct StreamEntry {
+    name: Box<str>,
+    subscribers: Vec<ConnectionId>,
+    published: StreamStats,
+}
+
+/// A venue. See the head of this module.
+#[derive(Debug)]
+pub struct VenueMachine {
+    name: String,
+    protocol: Protocol,
+    rules: Rules,
+    instruments: Vec<SimInstrument>,
+    streams: Vec<StreamEntry>,
+    by_name: HashMap<Box<str>, StreamId>,
+    sessions: Vec<Option<Box<Session>>>,
+    free: Vec<ConnectionId>,
+    dirty: Vec<ConnectionId>,
+    serial: u64,
+    micros_clients: usize,
+    subscription_changes: u64,
+    /// Nothing is due before this.
+    due_ns: u64,
+    ended: VecDeque<ClientStats>,
+    rest_requests: u64,
+    refused: u64,
+    dropped_slow: u64,
+    scratch: [Vec<u8>; 4],
+    micros: Vec<u8>,
+}
+
+impl VenueMachine {
+    /// A venue that has data for `streams`, in the order of their [`StreamId`]s.
+    #[must_use]
+    pub fn new(
+        name: &str,
+        protocol: Protocol,
+        rules: Rules,
+        instruments: Vec<SimInstrument>,
+        streams: impl IntoIterator<Item = String>,
+    ) -> Self {
+        let entry = |name: String| StreamEntry {
+            name: name.into_boxed_str(),
+            subscribers: Vec::new(),
+            published: StreamStats::default(),
+        };
+        let streams: Vec<StreamEntry> = streams.into_iter().map(entry).collect();
+        let by_name = streams.iter().enumerate().map(|(i, s)| (s.name.clone(), StreamId(i as u32))).collect();
+        Self {
+            name: name.to_owned(),
+            protocol,
+            rules,
+            instruments,
+            streams,
+            by_name,
+            sessions: Vec::new(),
+            free: Vec::new(),
+            dirty: Vec::new(),
+            serial: 0,
+            micros_clients: 0,
+            subscription_changes: 0,
+            due_ns: u64::MAX,
+            ended: VecDeque::new(),
+            rest_requests: 0,
+            refused: 0,
+            dropped_slow: 0,
+            scratch: Default::default(),
+            micros: Vec::new(),
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it speaks.
+    #[must_use]
+    pub const fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// The stream of that name.
+    #[must_use]
+    pub fn stream(&self, name: &str) -> Option<StreamId> {
+        self.by_name.get(name).copied()
+    }
+
+    /// How many connections a stream's frames go to.
+    #[must_use]
+    pub fn subscribers(&self, stream: StreamId) -> usize {
+        self.streams.get(stream.index()).map_or(0, |s| s.subscribers.len())
+    }
+
+    /// How many connections get any frames.
+    #[must_use]
+    pub fn subscribed_clients(&self) -> usize {
+        let mut clients: Vec<ConnectionId> = self.streams.iter().flat_map(|s| s.subscribers.iter().copied()).collect();
+        clients.sort_unstable();
+        clients.dedup();
+        clients.len()
+    }
+
+    /// A number that grows with each change of who gets what.
+    #[must_use]
+    pub const fn subscription_changes(&self) -> u64 {
+        self.subscription_changes
+    }
+
+    /// Whether any client wants microseconds, so that making them is worth it.
+    #[must_use]
+    pub const fn wants_micros(&self) -> bool {
+        self.micros_clients > 0
+    }
+
+    /// The most bytes that wait for any one connection.
+    #[must_use]
+    pub fn queue_bytes(&self) -> usize {
+        self.sessions.iter().flatten().map(|s| s.outbox.len()).max().unwrap_or(0)
+    }
+
+    /// A connection came; `None` when there are too many: close it.
+    pub fn open(&mut self, now: u64) -> Option<ConnectionId> {
+        let id = match self.free.pop() {
+            Some(id) => id,
+            None if self.sessions.len() < self.rules.connections_max => {
+                self.sessions.push(None);
+                ConnectionId(self.sessions.len() as u32 - 1)
+            }
+            None => {
+                self.refused += 1;
+                return None;
+            }
+        };
+        self.serial += 1;
+        let deadline_ns = now.saturating_add(self.rules.request_within_ns);
+        *self.sessions.get_mut(id.index())? = Some(Box::new(Session::new(self.serial, deadline_ns)));
+        self.due_ns = self.due_ns.min(deadline_ns);
+        Some(id)
+    }
+
+    /// Bytes came from a connection.
+    pub fn input(&mut self, id: ConnectionId, bytes: &[u8], now: u64) {
+        let Some(mut session) = self.sessions.get_mut(id.index()).and_then(Option::take) else { return };
+        if matches!(session.phase, Phase::Request | Phase::Open | Phase::Closing) {
+            let seen = session.inbox.len();
+            session.inbox.extend_from_slice(bytes);
+            if session.phase == Phase::Request {
+                self.take_requests(id, &mut session, seen, now);
+            }
+            if matches!(session.phase, Phase::Open | Phase::Closing) {
+                self.take_frames(id, &mut session, now);
+            }
+            self.settle(id, &mut session);
+        }
+        if let Some(slot) = self.sessions.get_mut(id.index()) {
+            *slot = Some(session);
+        }
+    }
+
+    /// Time passed: pings, missed pongs, missed deadlines.
+    pub fn advance(&mut self, now: u64) {
+        if now < self.due_ns {
+            return;
+        }
+        let mut due = u64::MAX;
+        for index in 0..self.sessions.len() {
+            let Some(mut session) = self.sessions.get_mut(index).and_then(Option::take) else { continue };
+            if session.due_ns(&self.rules) <= now {
+                self.fire(&mut session, now);
+                self.settle(ConnectionId(index as u32), &mut session);
+            }
+            due = due.min(session.due_ns(&self.rules));
+            if let Some(slot) = self.sessions.get_mut(index) {
+                *slot = Some(session);
+            }
+        }
+        self.due_ns = due;
+    }
+
+    /// When [`Self::advance`] is wanted next, at the latest; `None`: never without input.
+    #[must_use]
+    pub const fn next_due(&self) -> Option<u64> {
+        if self.due_ns == u64::MAX { None } else { Some(self.due_ns) }
+    }
+
+    /// Sends a frame to all who are subscribed to its stream.
+    pub fn publish(&mut self, frame: Frame<'_>) {
+        let Some(entry) = self.streams.get_mut(frame.stream.index()) else { return };
+        entry.published.frames += 1;
+        if let Some(id) = frame.trade_id {
+            entry.published.last_trade_id = id;
+        }
+        if entry.subscribers.is_empty() {
+            return;
+        }
+        self.scratch.iter_mut().for_each(Vec::clear);
+        self.micros.clear();
+        for &id in &entry.subscribers {
+            let Some(session) = self.sessions.get_mut(id.index()).and_then(Option::as_mut) else { continue };
+            let Some(client) = session.stream.as_mut() else { continue };
+            if session.phase != Phase::Open {
+                continue;
+            }
+            let wire =
+                &mut self.scratch[usize::from(client.combined) + 2 * usize::from(client.unit == TimeUnit::Micros)];
+            if wire.is_empty() {
+                let payload = match (client.unit, frame.micros) {
+                    (TimeUnit::Millis, _) => frame.millis,
+                    (TimeUnit::Micros, Some(micros)) => micros,
+                    (TimeUnit::Micros, None) => {
+                        if self.micros.is_empty() {
+                            push_as_micros(&mut self.micros, frame.millis);
+                        }
+                        &self.micros
+                    }
+                };
+                push_data(wire, client.combined, &entry.name, payload);
+            }
+            if session.outbox.len() + wire.len() > self.rules.queue_bytes_max {
+                session.abandon(ClientEnd::Slow);
+                self.dropped_slow += 1;
+            } else {
+                session.outbox.buffer().extend_from_slice(wire);
+                client.count_sent(frame.stream, frame.trade_id, wire.len());
+            }
+            if !session.dirty {
+                session.dirty = true;
+                self.dirty.push(id);
+            }
+        }
+    }
+
+    /// The next connection with something new to send or to end.
+    pub fn take_dirty(&mut self) -> Option<ConnectionId> {
+        let id = self.dirty.pop()?;
+        if let Some(session) = self.sessions.get_mut(id.index()).and_then(Option::as_mut) {
+            session.dirty = false;
+        }
+        Some(id)
+    }
+
+    /// What waits for a connection.
+    #[must_use]
+    pub fn output(&self, id: ConnectionId) -> &[u8] {
+        self.session(id).map_or(&[], |s| s.outbox.waiting())
+    }
+
+    /// So many bytes of [`Self::output`] were sent.
+    pub fn written(&mut self, id: ConnectionId, count: usize) {
+        if let Some(session) = self.sessions.get_mut(id.index()).and_then(Option::as_mut) {
+            session.outbox.consume(count);
+        }
+    }
+
+    /// What to do with a connection.
+    #[must_use]
+    pub fn state(&self, id: ConnectionId) -> ConnectionState {
+        match self.session(id).map(|s| s.phase) {
+            Some(Phase::Request | Phase::Open | Phase::Closing) => ConnectionState::Open,
+            Some(Phase::Ending) => ConnectionState::Ending,
+            Some(Phase::Dropped) | None => ConnectionState::Dropped,
+        }
+    }
+
+    /// A connection ended, by whoever's will.
+    pub fn gone(&mut self, id: ConnectionId) {
+        let Some(session) = self.sessions.get_mut(id.index()).and_then(Option::take) else { return };
+        self.unsubscribe_all(id, &session);
+        match &session.stream {
+            Some(client) => {
+                self.micros_clients -= usize::from(client.unit == TimeUnit::Micros);
+                let mut stats = self.client_stats(&session, client);
+                stats.end.get_or_insert(ClientEnd::Client);
+                if self.ended.len() >= ENDED_KEPT {
+                    self.ended.pop_front();
+                }
+                self.ended.push_back(stats);
+            }
+            None if session.end.is_some() => self.refused += 1,
+            None => {}
+        }
+        self.free.push(id);
+    }
+
+    /// Connections that are not gone yet.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.sessions.iter().flatten().count()
+    }
+
+    /// Sends the `serverShutdown` event to every stream client.
+    pub fn announce_shutdown(&mut self, now: u64) {
+        for index in 0..self.sessions.len() {
+            let Some(mut session) = self.sessions.get_mut(index).and_then(Option::take) else { continue };
+            if let (Phase::Open, Some(client)) = (session.phase, &session.stream) {
+                let mut payload = br#"{"e":"serverShutdown","E":"#.to_vec();
+                push_u64(&mut payload, if client.unit == TimeUnit::Micros { now / 1_000 } else { now / 1_000_000 });
+                payload.push(b'}');
+                push_data(session.outbox.buffer(), client.combined, "!serverShutdown", &payload);
+            }
+            self.settle(ConnectionId(index as u32), &mut session);
+            if let Some(slot) = self.sessions.get_mut(index) {
+                *slot = Some(session);
+            }
+        }
+    }
+
+    /// Closes every connection: stream clients with this code and reason, others as they are.
+    pub fn close_all(&mut self, code: u16, reason: &str, now: u64) {
+        for index in 0..self.sessions.len() {
+            let Some(mut session) = self.sessions.get_mut(index).and_then(Option::take) else { continue };
+            match session.phase {
+                Phase::Request => session.finish(now, &self.rules),
+                _ => session.close(code, reason, now, &self.rules),
+            }
+            self.settle(ConnectionId(index as u32), &mut session);
+            if let Some(slot) = self.sessions.get_mut(index) {
+                *slot = Some(session);
+            }
+        }
+    }
+
+    /// What it did so far.
+    #[must_use]
+    pub fn stats(&self) -> VenueStats {
+        let connected = self.sessions.iter().flatten();
+        let connected = connected.filter_map(|s| s.stream.as_ref().map(|client| self.client_stats(s, client)));
+        let mut clients: Vec<ClientStats> = self.ended.iter().cloned().chain(connected).collect();
+        clients.sort_by_key(|c| c.serial);
+        VenueStats {
+            name: self.name.clone(),
+            published: self.streams.iter().map(|s| (s.name.to_string(), s.published)).collect(),
+            clients,
+            rest_requests: self.rest_requests,
+            refused: self.refused,
+            dropped_slow: self.dropped_slow,
+        }
+    }
+
+    fn client_stats(&self, session: &Session, client: &StreamClient) -> ClientStats {
+        let sent: BTreeMap<String, StreamStats> = self
+            .streams
+            .iter()
+            .zip(&client.sent)
+            .filter(|(_, sent)| sent.frames > 0)
+            .map(|(stream, sent)| (stream.name.to_string(), *sent))
+            .collect();
+        ClientStats {
+            serial: session.serial,
+            target: client.target.clone(),
+            subscriptions: client.names.clone(),
+            sent,
+            bytes: client.bytes,
+            requests: client.requests,
+            end: session.end.clone(),
+        }
+    }
+
+    fn session(&self, id: ConnectionId) -> Option<&Session> {
+        self.sessions.get(id.index()).and_then(Option::as_deref)
+    }
+
+    /// After a session changed: lists it for its driver and remembers when it is due.
+    fn settle(&mut self, id: ConnectionId, session: &mut Session) {
+        if session.outbox.len() > self.rules.queue_bytes_max {
+            session.abandon(ClientEnd::Slow);
+            self.dropped_slow += u64::from(session.stream.is_some());
+        }
+        if !session.dirty && (session.outbox.len() > 0 || matches!(session.phase, Phase::Ending | Phase::Dropped)) {
+            session.dirty = true;
+            self.dirty.push(id);
+        }
+        self.due_ns = self.due_ns.min(session.due_ns(&self.rules));
+    }
+
+    fn fire(&mut self, session: &mut Session, now: u64) {
+        match (session.phase, session.stream.as_mut()) {
+            (Phase::Open, Some(client)) => {
+                if !client.advance(now, &self.rules, session.outbox.buffer()) {
+                    session.close(1008, "Pong timeout", now, &self.rules);
+                }
+            }
+            (Phase::Dropped, _) => {}
+            _ => session.abandon(ClientEnd::Venue(1006, "Deadline".to_owned())),
+        }
+    }
+
+    fn take_requests(&mut self, id: ConnectionId, session: &mut Session, seen: usize, now: u64) {
+        let mut fresh = seen.saturating_sub(3);
+        while session.phase == Phase::Request && !session.inbox.is_empty() {
+            // A head that comes byte by byte is read once, when it is whole.
+            let first = session.inbox.first().copied().unwrap_or_default();
+            let ends = session.inbox.get(fresh..).is_some_and(|new| new.windows(4).any(|w| w == b"\r\n\r\n"));
+            if !ends && first.is_ascii_uppercase() && session.inbox.len() < http::HEAD_MAX {
+                return;
+            }
+            fresh = 0;
+            match http::parse(&session.inbox) {
+                Ok(None) => return,
+                Ok(Some((request, used))) => {
+                    session.inbox.drain(..used);
+                    self.take_request(id, session, &request, now);
+                }
+                Err(error) => {
+                    let status = match error {
+                        HeadError::Malformed => 400,
+                        HeadError::TooLong => 431,
+                        HeadError::Body => 413,
+                    };
+                    http::push_response(session.outbox.buffer(), status, "text/plain", "", false);
+                    session.end = Some(ClientEnd::Venue(status, "HTTP".to_owned()));
+                    session.finish(now, &self.rules);
+                }
+            }
+        }
+    }
+
+    fn take_request(&mut self, id: ConnectionId, session: &mut Session, request: &Request, now: u64) {
+        let answer = match route(self.protocol, &request.target) {
+            None => rest::Answer::bad_request("Bad request"),
+            Some(Route::Stream(stream)) => match request.websocket_key() {
+                Some(key) if stream.streams.len() <= self.rules.streams_max => {
+                    http::push_upgrade(session.outbox.buffer(), key);
+                    self.begin_stream(id, session, &request.target, stream, now);
+                    return;
+                }
+                Some(_) => rest::Answer::bad_request("Too many streams"),
+                None => rest::Answer::upgrade_required(),
+            },
+            Some(Route::Rest { path, query }) => {
+                self.rest_requests += 1;
+                rest::answer(self.protocol, &self.instruments, &request.method, &path, &query, now)
+            }
+        };
+        let out = session.outbox.buffer();
+        http::push_response(out, answer.status, answer.content_type, &answer.body, request.keep_alive);
+        session.deadline_ns = now.saturating_add(self.rules.request_within_ns);
+        if !request.keep_alive {
+            session.finish(now, &self.rules);
+        }
+    }
+
+    fn begin_stream(&mut self, id: ConnectionId, session: &mut Session, target: &str, route: StreamRoute, now: u64) {
+        let next_ping_ns = now.saturating_add(self.rules.ping_every_ns);
+        let client = StreamClient::new(target.to_owned(), route.combined, route.unit, route.class, next_ping_ns);
+        self.micros_clients += usize::from(client.unit == TimeUnit::Micros);
+        session.phase = Phase::Open;
+        session.stream = Some(Box::new(client));
+        self.subscribe(id, session, route.streams);
+    }
+
+    fn take_frames(&mut self, id: ConnectionId, session: &mut Session, now: u64) {
+        let mut used = 0;
+        while let Some(client) =
+            session.stream.as_mut().filter(|_| matches!(session.phase, Phase::Open | Phase::Closing))
+        {
+            let before = used;
+            let taken = match frame::parse(session.inbox.get(used..).unwrap_or_default()) {
+                Ok(None) => break,
+                Ok(Some((frame, length))) => {
+                    used += length;
+                    // Once a close is sent, only its answer counts.
+                    if session.phase == Phase::Closing && frame.opcode != Opcode::Close {
+                        continue;
+                    }
+                    client.take(frame, now, &self.rules, session.outbox.buffer())
+                }
+                Err(error) => Err(error),
+            };
+            match taken {
+                Ok(Incoming::Quiet) => {}
+                Ok(Incoming::Text(text)) => self.take_text(id, session, &text, now),
+                Ok(Incoming::Close(payload)) => {
+                    if session.phase == Phase::Open {
+                        frame::push(session.outbox.buffer(), Opcode::Close, &[&payload]);
+                        session.end = Some(ClientEnd::Client);
+                    }
+                    session.finish(now, &self.rules);
+                    return;
+                }
+                Err(error) if session.phase == Phase::Closing => {
+                    session.abandon(ClientEnd::Venue(error.code, error.reason.to_owned()));
+                    return;
+                }
+                Err(error) => {
+                    session.close(error.code, error.reason, now, &self.rules);
+                    if used == before {
+                        // What follows a broken frame cannot be read, so no answer to the close is awaited.
+                        session.finish(now, &self.rules);
+                        return;
+                    }
+                }
+            }
+        }
+        session.inbox.drain(..used.min(session.inbox.len()));
+    }
+
+    fn take_text(&mut self, id: ConnectionId, session: &mut Session, text: &[u8], now: u64) {
+        let Some(request) = std::str::from_utf8(text).ok().and_then(control::parse) else {
+            session.close(1008, "Invalid request", now, &self.rules);
+            return;
+        };
+        let result = request.ask.and_then(|ask| self.obey(id, session, ask));
+        let mut body = String::new();
+        match result {
+            Ok(result) => {
+                body.push_str("{\"result\":");
+                body.push_str(&result);
+            }
+            Err(error) => {
+                body.push_str(&format!("{{\"error\":{{\"code\":{},\"msg\":", error.code));
+                push_json_string(&mut body, &error.message);
+                body.push('}');
+            }
+        }
+        body.push_str(&format!(",\"id\":{}}}", request.id));
+        // Answers are never wrapped, in combined mode neither.
+        frame::push(session.outbox.buffer(), Opcode::Text, &[body.as_bytes()]);
+        if let Some(client) = session.stream.as_mut() {
+            client.requests += 1;
+        }
+    }
+
+    /// Does what a client asks; the result as JSON text.
+    fn obey(&mut self, id: ConnectionId, session: &mut Session, ask: Ask) -> Result<String, ControlError> {
+        const DONE: &str = "null";
+        match ask {
+            Ask::Subscribe(names) => {
+                let Some(client) = &session.stream else { return Ok(DONE.to_owned()) };
+                let fresh = names.iter().filter(|n| !client.names.contains(n)).count();
+                if client.names.len() + fresh > self.rules.streams_max {
+                    return Err(ControlError::too_many_streams(self.rules.streams_max));
+                }
+                self.subscribe(id, session, names);
+            }
+            Ask::Unsubscribe(names) => {
+                for name in &names {
+                    if let Some(stream) = self.by_name.get(name.as_str()) {
+                        if let Some(entry) = self.streams.get_mut(stream.index()) {
+                            entry.subscribers.retain(|s| *s != id);
+                        }
+                        self.subscription_changes += 1;
+                    }
+                }
+                if let Some(client) = session.stream.as_mut() {
+                    client.names.retain(|n| !names.contains(n));
+                }
+            }
+            Ask::List => {
+                let mut list = String::from("[");
+                for (i, name) in session.stream.iter().flat_map(|c| &c.names).enumerate() {
+                    if i > 0 {
+                        list.push(',');
+                    }
+                    push_json_string(&mut list, name);
+                }
+                list.push(']');
+                return Ok(list);
+            }
+            Ask::SetCombined(on) => {
+                if let Some(client) = session.stream.as_mut() {
+                    client.combined = on;
+                }
+            }
+            Ask::GetCombined => {
+                return Ok(session.stream.as_ref().is_some_and(|c| c.combined).to_string());
+            }
+        }
+        Ok(DONE.to_owned())
+    }
+
+    /// Adds streams to a client. A name that the venue has no data for is listed and stays silent, as does one of
+    /// another class: that is what the real venue does.
+    fn subscribe(&mut self, id: ConnectionId, session: &mut Session, names: Vec<String>) {
+        let Some(client) = session.stream.as_mut() else { return };
+        for name in names {
+            if client.names.contains(&name) {
+                continue;
+            }
+            let known = self.by_name.get(name.as_str()).filter(|_| client.class.is_none_or(|c| c.serves(&name)));
+            if let Some(entry) = known.and_then(|stream| self.streams.get_mut(stream.index())) {
+                entry.subscribers.push(id);
+                self.subscription_changes += 1;
+            }
+            client.names.push(name);
+        }
+    }
+
+    fn unsubscribe_all(&mut self, id: ConnectionId, session: &Session) {
+        for name in session.stream.iter().flat_map(|c| &c.names) {
+            if let Some(entry) = self.by_name.get(name.as_str()).and_then(|s| self.streams.get_mut(s.index())) {
+                entry.subscribers.retain(|s| *s != id);
+            }
+        }
+    }
+}
+
+/// Appends a data frame, wrapped where the connection is combined.
+fn push_data(out: &mut Vec<u8>, combined: bool, stream: &str, payload: &[u8]) {
+    if combined {
+        let parts: [&[u8]; 5] = [b"{\"stream\":\"", stream.as_bytes(), b"\",\"data\":", payload, b"}"];
+        frame::push(out, Opcode::Text, &parts);
+    } else {
+        frame::push(out, Opcode::Text, &[payload]);
+    }
+}
