@@ -1,7 +1,7 @@
 //! What never changes about a leg and a market, turned into the integers that the detector compares; and the exact
 //! size and edge of an opportunity.
 
-use crosstick_model::amount::{AMOUNT_DECIMALS, AMOUNT_ONE};
+use crosstick_model::amount::AMOUNT_DECIMALS;
 use crosstick_model::decimal::pow10_i128;
 use crosstick_model::{Amount, Instrument, InstrumentId, Kind, Quote, Scale, VenueId};
 
@@ -12,6 +12,10 @@ use crate::spread::ConfigError;
 pub const RATE_ONE_E8: i64 = 100_000_000;
 /// Fees and thresholds beyond ± this (100 times the price) are refused, so that no product can overflow an i128.
 pub const RATE_MAX_E8: i64 = 100 * RATE_ONE_E8;
+
+/// Parts of a base mantissa in which fills are summed up: contracts filled one by one would lose up to a mantissa each,
+/// which may be a whole quantity step of the other leg.
+pub const FINE: i128 = 1_000_000;
 
 /// An inverse contract: base mantissa = contracts mantissa × `num` / (price mantissa × `den`), in lowest terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +115,17 @@ impl LegFacts {
         }
     }
 
+    /// Base units of `quantity` at `price` in parts of a mantissa, [`FINE`] to one, rounded down. Both positive.
+    #[inline]
+    pub fn fine_base(&self, price: i64, quantity: i64) -> i128 {
+        let fine = |base: i64| i128::from(base) * FINE;
+        let Some(c) = self.contract else { return fine(quantity) };
+        let up = u128::from(quantity.unsigned_abs()) * u128::from(c.num);
+        let down = u128::from(price.unsigned_abs()) * u128::from(c.den);
+        let exact = up.checked_mul(FINE.unsigned_abs()).and_then(|up| i128::try_from(up / down.max(1)).ok());
+        exact.unwrap_or_else(|| fine(self.base(price, quantity)))
+    }
+
     /// The order quantity worth `base` base units at `price`: unrounded base units, or contracts in whole lots.
     #[inline]
     pub fn quantity(&self, price: i64, base: i64) -> i64 {
@@ -162,19 +177,16 @@ pub fn notional_cap(max_notional: Amount, rate: Amount, scale: Scale) -> Option<
     if rate.0 <= 0 {
         return None;
     }
-    let max = max_notional.0.max(0);
-    let one = AMOUNT_ONE.unsigned_abs() as u64;
-    let (whole, rest) = (max / rate.0, max % rate.0);
-    // rest × 10^16 / rate digit by digit: the product may exceed an i128.
-    let (mut fraction, mut rest, ten) = (0i128, rest.unsigned_abs(), 10u128);
-    let divisor = rate.0.unsigned_abs();
-    for _ in 0..AMOUNT_DECIMALS {
-        rest = rest.saturating_mul(ten);
-        fraction = fraction * 10 + (rest / divisor) as i128;
-        rest %= divisor;
+    let max = max_notional.0.max(0).unsigned_abs();
+    let rate = rate.0.unsigned_abs();
+    // max × 10^(price and quantity decimals) / rate, digit by digit: the product may exceed an i128.
+    let (mut cap, mut rest) = (max / rate, max % rate);
+    for _ in 0..scale.price_decimals + scale.quantity_decimals {
+        rest = rest.saturating_mul(10);
+        cap = cap.saturating_mul(10).saturating_add(rest / rate);
+        rest %= rate;
     }
-    let quote = whole.saturating_mul(i128::from(one)).saturating_add(fraction);
-    Some(quote / scale.notional_factor())
+    Some(i128::try_from(cap).unwrap_or(i128::MAX))
 }
 
 /// The size of an opportunity; `None` when it does not reach a leg's minimums. Quotes are sound.

@@ -222,7 +222,7 @@ impl Desk {
                     (false, false) => &mut self.stats.clean,
                 };
                 *count += 1;
-                self.stats.dust += u64::from(end.carried != 0 && !end.empty);
+                self.stats.dust += u64::from(end.dust && !end.empty);
             }
             Settled::Failed => {
                 self.stats.failed += 1;

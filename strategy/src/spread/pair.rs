@@ -7,7 +7,7 @@
 use crosstick_model::{Fill, GroupId, InstrumentId, OrderId, Purpose, Report, ReportKind, Side, TimeInForce};
 
 use crate::cache::PriceCache;
-use crate::detector::{Candidate, LegFacts};
+use crate::detector::{Candidate, FINE, LegFacts};
 use crate::outbox::Leg;
 use crate::{Prices, Source};
 
@@ -29,8 +29,8 @@ struct PairLeg {
     quantity: i64,
     /// What the first order filled, in the instrument's own units.
     filled: i64,
-    /// The same in base units.
-    filled_base: i64,
+    /// The same in base units, in parts of a mantissa.
+    filled_fine: i128,
     done: bool,
     /// What closing orders gave back, in the instrument's own units.
     closed: i64,
@@ -84,8 +84,8 @@ pub struct End {
     pub empty: bool,
     /// At least one closing order was tried.
     pub legged: bool,
-    /// Base units that the market carries on, bought minus sold.
-    pub carried: i128,
+    /// Whether the market carries anything on.
+    pub dust: bool,
 }
 
 /// The pair of one market; at most one is in flight.
@@ -94,7 +94,7 @@ pub struct Pair {
     phase: Phase,
     /// Bought, sold.
     legs: Option<[PairLeg; 2]>,
-    /// What earlier pairs of the market left, base units, bought minus sold.
+    /// What earlier pairs of the market left, base units in parts of a mantissa, bought minus sold.
     carried: i128,
     attempts: u32,
     retry_ns: u64,
@@ -107,31 +107,33 @@ pub struct Pair {
 
 impl PairLeg {
     fn new(facts: &LegFacts, price: i64, quantity: i64) -> Self {
-        Self { facts: *facts, order: None, price, quantity, filled: 0, filled_base: 0, done: false, closed: 0 }
+        Self { facts: *facts, order: None, price, quantity, filled: 0, filled_fine: 0, done: false, closed: 0 }
     }
 
     fn open(&self) -> i64 {
         self.filled.saturating_sub(self.closed)
     }
 
-    /// Base units still open. A contract that was closed is worth what it was opened at: the legs were matched so.
-    fn open_base(&self) -> i128 {
+    /// Base units still open, in parts. A contract that was closed is worth what it was opened at: so the legs match.
+    fn open_fine(&self) -> i128 {
+        let open = i128::from(self.open());
         if self.facts.contract.is_none() {
-            return i128::from(self.open());
+            return open * FINE;
         }
-        if self.filled == 0 {
-            return 0;
+        let filled = i128::from(self.filled.max(1));
+        match self.filled_fine.checked_mul(open) {
+            Some(product) => product / filled,
+            None => self.filled_fine / filled * open,
         }
-        i128::from(self.filled_base) * i128::from(self.open()) / i128::from(self.filled)
     }
 
-    /// Order quantity that gives back `excess` base units of what is open, in whole lots.
+    /// Order quantity that gives back `excess` base units, in parts, of what is open; in whole lots.
     fn closable(&self, excess: i128) -> i64 {
-        let open = self.open().max(0);
-        let wanted = if self.facts.contract.is_none() {
-            excess
-        } else {
-            i128::from(self.filled).saturating_mul(excess) / i128::from(self.filled_base.max(1))
+        let (open, filled) = (self.open().max(0), i128::from(self.filled));
+        let wanted = match (self.facts.contract, filled.checked_mul(excess)) {
+            (None, _) => excess / FINE,
+            (Some(_), Some(product)) => product / self.filled_fine.max(1),
+            (Some(_), None) => filled.saturating_mul(excess / FINE) / (self.filled_fine / FINE).max(1),
         };
         self.facts.lots(i64::try_from(wanted.max(0)).unwrap_or(i64::MAX).min(open))
     }
@@ -143,7 +145,7 @@ impl PairLeg {
         // A fill without a sane price is still a fill: worth what the order asked for.
         let price = if fill.price > 0 { fill.price } else { self.price };
         self.filled = self.filled.saturating_add(fill.quantity);
-        self.filled_base = self.filled_base.saturating_add(self.facts.base(price, fill.quantity));
+        self.filled_fine = self.filled_fine.saturating_add(self.facts.fine_base(price, fill.quantity));
         self.done |= self.filled >= self.quantity;
     }
 }
@@ -175,9 +177,9 @@ impl Pair {
         matches!(self.phase, Phase::Asking(_))
     }
 
-    /// Base units that the market carries, bought minus sold; a pair in flight is not in it.
+    /// Base units that the market carries, bought minus sold, rounded towards zero; a pair in flight is not in it.
     pub const fn carried(&self) -> i128 {
-        self.carried
+        self.carried / FINE
     }
 
     /// Closing orders tried so far, sent or not.
@@ -284,7 +286,7 @@ impl Pair {
     /// Compares the legs and says what is to be done. `again`: a quote or a timer came after a failed attempt.
     pub fn settle(&mut self, now_ns: u64, cache: &PriceCache, source: Source, collar_e8: i64, again: bool) -> Settled {
         let Some(legs) = &self.legs else { return Settled::Done(self.finish(0)) };
-        let excess = self.carried + legs[0].open_base() - legs[1].open_base();
+        let excess = self.carried + legs[0].open_fine() - legs[1].open_fine();
         let over = usize::from(excess < 0);
         let leg = legs[over];
         let quantity = leg.closable(excess.abs());
@@ -327,7 +329,7 @@ impl Pair {
         let empty = self.legs.as_ref().is_none_or(|l| l.iter().all(|l| l.filled == 0));
         let legged = self.attempts > 0;
         *self = Self { carried, ..Self::new() };
-        End { empty, legged, carried }
+        End { empty, legged, dust: carried != 0 }
     }
 }
 
