@@ -90,7 +90,13 @@ pub(super) static ROOT: Table = Table {
     doc: "",
     keys: &[
         key("engine", Kind::Table(&ENGINE), Left::Out("defaults"), "", ""),
-        key("journal", Kind::Refused("[journal] is not available yet in this build; leave it out"), Left::Out(""), "", ""),
+        key(
+            "journal",
+            Kind::Refused("[journal] is not available yet in this build; leave it out"),
+            Left::Out(""),
+            "",
+            "",
+        ),
         key("threads", Kind::Table(&THREADS), Left::Out("defaults"), "", ""),
         key("venue", Kind::Tables(&VENUE), Left::Required, "", ""),
         key("instrument", Kind::Tables(&INSTRUMENT), Left::Out("none"), "", ""),
@@ -105,9 +111,27 @@ static ENGINE: Table = Table {
     header: "[engine]",
     doc: "The process.",
     keys: &[
-        key("mode", Kind::Enum(&["paper", "live"], &[]), Left::To("\"paper\""), "", "Where orders go; live needs the flag --live as well."),
-        key("shm", Kind::Word(Word::Name), Left::To("\"crosstick\""), "", "Name of the shared-memory region under /dev/shm."),
-        key("state_dir", Kind::Path, Left::Out("$XDG_STATE_HOME/crosstick, else ~/.local/state/crosstick"), "", "Where a risk halt and the copies of instrument facts are kept over a restart."),
+        key(
+            "mode",
+            Kind::Enum(&["paper", "live"], &[]),
+            Left::To("\"paper\""),
+            "",
+            "Where orders go; live needs the flag --live as well.",
+        ),
+        key(
+            "shm",
+            Kind::Word(Word::Name),
+            Left::To("\"crosstick\""),
+            "",
+            "Name of the shared-memory region under /dev/shm.",
+        ),
+        key(
+            "state_dir",
+            Kind::Path,
+            Left::Out("$XDG_STATE_HOME/crosstick, else ~/.local/state/crosstick"),
+            "",
+            "Where a risk halt and the copies of instrument facts are kept over a restart.",
+        ),
         key("log", Kind::Path, Left::Out("standard error"), "", "File that the log is appended to; SIGHUP reopens it."),
         key("halt_file", Kind::Path, Left::Out("state_dir/halt"), "", "While this file exists nothing is traded."),
     ],
@@ -117,9 +141,21 @@ static THREADS: Table = Table {
     header: "[threads]",
     doc: "Threads and how they wait; left out, they are placed by what the machine has.",
     keys: &[
-        key("topology", Kind::Enum(&["rings"], &["inline"]), Left::To("\"rings\""), "", "How readers and the core meet: threads joined by rings."),
+        key(
+            "topology",
+            Kind::Enum(&["rings"], &["inline"]),
+            Left::To("\"rings\""),
+            "",
+            "How readers and the core meet: threads joined by rings.",
+        ),
         key("core", Kind::Table(&THREAD_CORE), Left::Out("not pinned, wait = \"auto\""), "", "The core thread."),
-        key("readers", Kind::Table(&THREAD_READERS), Left::Out("not pinned, wait = \"auto\""), "", "The reader threads."),
+        key(
+            "readers",
+            Kind::Table(&THREAD_READERS),
+            Left::Out("not pinned, wait = \"auto\""),
+            "",
+            "The reader threads.",
+        ),
     ],
 };
 
@@ -128,7 +164,13 @@ static THREAD_CORE: Table = Table {
     doc: "The core thread.",
     keys: &[
         key("cpu", CPU, Left::Out("not pinned"), "", "CPU that the thread is pinned to."),
-        key("wait", WAIT, Left::To("\"auto\""), "", "What it does when there is nothing to do; auto spins only where a core is free for it."),
+        key(
+            "wait",
+            WAIT,
+            Left::To("\"auto\""),
+            "",
+            "What it does when there is nothing to do; auto spins only where a core is free for it.",
+        ),
     ],
 };
 
@@ -136,7 +178,13 @@ static THREAD_READERS: Table = Table {
     header: "[threads] readers",
     doc: "The reader threads.",
     keys: &[
-        key("cpus", Kind::List(&CPU), Left::Out("not pinned"), "", "CPUs that the reader threads are pinned to, one reader each."),
+        key(
+            "cpus",
+            Kind::List(&CPU),
+            Left::Out("not pinned"),
+            "",
+            "CPUs that the reader threads are pinned to, one reader each.",
+        ),
         key("wait", WAIT, Left::To("\"auto\""), "", "What they do when there is nothing to do."),
     ],
 };
@@ -148,16 +196,70 @@ static VENUE: Table = Table {
     doc: "A place that publishes data and takes orders.",
     keys: &[
         key("name", Kind::Word(Word::Name), Left::Required, "", "Our name for it, used everywhere below."),
-        key("protocol", Kind::Enum(&["binance-spot", "binance-usdm", "binance-coinm"], &["mexc-spot"]), Left::Required, "", "What it speaks."),
-        key("environment", Kind::Enum(&["mainnet", "testnet", "demo", "custom"], &[]), Left::To("\"mainnet\""), "", "Which of its hosts; custom takes the URLs below."),
-        key("streams", Kind::List(&STREAM), Left::Out("spot: trade, bookTicker; usdm and coinm: aggTrade, bookTicker"), "", "What is subscribed for each instrument."),
-        key("lines", Kind::Int { min: 1, max: 2 }, Left::To("1"), "", "Connections that carry the same streams; more than one is not available yet in this build."),
-        key("stream_url", WSS, Left::Out("the environment's"), "", "custom: base of the streams, without a path; port 0 on loopback: a simulated venue is started there."),
-        key("api_url", Kind::Url { schemes: &["wss", "ws"], path: true }, Left::Out("the environment's"), "", "custom: the WebSocket API."),
-        key("rest_url", Kind::Url { schemes: &["https", "http"], path: false }, Left::Out("the environment's"), "", "custom: base of the REST API, without a path; left out, each [[instrument]] states its facts."),
-        key("tls_ca", Kind::Path, Left::Out("public roots alone"), "", "PEM file of a private CA, trusted in addition to the public roots."),
+        key(
+            "protocol",
+            Kind::Enum(&["binance-spot", "binance-usdm", "binance-coinm"], &["mexc-spot"]),
+            Left::Required,
+            "",
+            "What it speaks.",
+        ),
+        key(
+            "environment",
+            Kind::Enum(&["mainnet", "testnet", "demo", "custom"], &[]),
+            Left::To("\"mainnet\""),
+            "",
+            "Which of its hosts; custom takes the URLs below.",
+        ),
+        key(
+            "streams",
+            Kind::List(&STREAM),
+            Left::Out("spot: trade, bookTicker; usdm and coinm: aggTrade, bookTicker"),
+            "",
+            "What is subscribed for each instrument.",
+        ),
+        key(
+            "lines",
+            Kind::Int { min: 1, max: 2 },
+            Left::To("1"),
+            "",
+            "Connections that carry the same streams; more than one is not available yet in this build.",
+        ),
+        key(
+            "stream_url",
+            WSS,
+            Left::Out("the environment's"),
+            "",
+            "custom: base of the streams, without a path; port 0 on loopback: a simulated venue is started there.",
+        ),
+        key(
+            "api_url",
+            Kind::Url { schemes: &["wss", "ws"], path: true },
+            Left::Out("the environment's"),
+            "",
+            "custom: the WebSocket API.",
+        ),
+        key(
+            "rest_url",
+            Kind::Url { schemes: &["https", "http"], path: false },
+            Left::Out("the environment's"),
+            "",
+            "custom: base of the REST API, without a path; left out, each [[instrument]] states its facts.",
+        ),
+        key(
+            "tls_ca",
+            Kind::Path,
+            Left::Out("public roots alone"),
+            "",
+            "PEM file of a private CA, trusted in addition to the public roots.",
+        ),
         key("fees", Kind::Table(&FEES), Left::Out("10 bps each"), "", "What it charges."),
-        key("balances", Kind::Map(Word::Asset, &ASSET_AMOUNT), Left::Out("nothing"), "", "Paper only: what each run starts from."),
+        key(
+            "balances",
+            Kind::Map(Word::Asset, &ASSET_AMOUNT),
+            Left::Out("nothing"),
+            "",
+            "Paper only: what each run starts from.",
+        ),
     ],
 };
 
@@ -169,7 +271,13 @@ static FEES: Table = Table {
     keys: &[
         key("maker_bps", BPS, Left::To("\"10\""), "bps", "Fee of an order that rested; negative is a rebate."),
         key("taker_bps", BPS, Left::To("\"10\""), "bps", "Fee of an order that took."),
-        key("asset", Kind::Word(Word::FeeAsset), Left::Out("spot: \"received\"; usdm and coinm: \"quote\""), "", "Asset of the fee: quote, received (spot only), or an asset that [risk] rates values."),
+        key(
+            "asset",
+            Kind::Word(Word::FeeAsset),
+            Left::Out("spot: \"received\"; usdm and coinm: \"quote\""),
+            "",
+            "Asset of the fee: quote, received (spot only), or an asset that [risk] rates values.",
+        ),
     ],
 };
 
@@ -182,10 +290,28 @@ static INSTRUMENT: Table = Table {
         key("base", Kind::Word(Word::Asset), Left::Out("the venue's"), "", "What is bought and sold."),
         key("quote", Kind::Word(Word::Asset), Left::Out("the venue's"), "", "What prices are in."),
         key("settle", Kind::Word(Word::Asset), Left::Out("the venue's"), "", "What profit and loss are settled in."),
-        key("kind", Kind::Enum(&["spot", "linear", "inverse"], &[]), Left::Out("the protocol's"), "", "What a contract is worth."),
-        key("contract_size", STEP, Left::Out("the venue's"), "quote units", "What one inverse contract is worth; 1 where spot or linear."),
+        key(
+            "kind",
+            Kind::Enum(&["spot", "linear", "inverse"], &[]),
+            Left::Out("the protocol's"),
+            "",
+            "What a contract is worth.",
+        ),
+        key(
+            "contract_size",
+            STEP,
+            Left::Out("the venue's"),
+            "quote units",
+            "What one inverse contract is worth; 1 where spot or linear.",
+        ),
         key("price_step", STEP, Left::Out("the venue's"), "", "Smallest price increment."),
-        key("quantity_step", STEP, Left::Out("the venue's"), "", "Smallest quantity increment; contracts where inverse."),
+        key(
+            "quantity_step",
+            STEP,
+            Left::Out("the venue's"),
+            "",
+            "Smallest quantity increment; contracts where inverse.",
+        ),
         key("min_quantity", ASSET_AMOUNT, Left::Out("the venue's"), "", "Least quantity of an order."),
         key("min_notional", ASSET_AMOUNT, Left::Out("the venue's"), "quote units", "Least notional of an order."),
     ],
@@ -196,9 +322,27 @@ static MARKET: Table = Table {
     doc: "The same pair on several venues: what spreads are found in.",
     keys: &[
         key("name", Kind::Word(Word::Name), Left::Required, "", "Our name for it."),
-        key("symbols", Kind::Map(Word::Name, &SYMBOL), Left::Required, "", "Its symbol on each venue, two venues at least."),
-        key("price_decimals", DECIMALS, Left::Out("enough for the steps of all its instruments"), "", "Decimals of its prices; with quantity_decimals 16 at most."),
-        key("quantity_decimals", DECIMALS, Left::Out("enough for the steps of all its instruments"), "", "Decimals of its quantities."),
+        key(
+            "symbols",
+            Kind::Map(Word::Name, &SYMBOL),
+            Left::Required,
+            "",
+            "Its symbol on each venue, two venues at least.",
+        ),
+        key(
+            "price_decimals",
+            DECIMALS,
+            Left::Out("enough for the steps of all its instruments"),
+            "",
+            "Decimals of its prices; with quantity_decimals 16 at most.",
+        ),
+        key(
+            "quantity_decimals",
+            DECIMALS,
+            Left::Out("enough for the steps of all its instruments"),
+            "",
+            "Decimals of its quantities.",
+        ),
     ],
 };
 
@@ -208,7 +352,13 @@ static STRATEGY: Table = Table {
     header: "[strategy]",
     doc: "What decides.",
     keys: &[
-        key("name", Kind::Enum(&["spread", "last-trade"], &[]), Left::To("\"spread\""), "", "spread compares quotes, last-trade the last trade prices (never live)."),
+        key(
+            "name",
+            Kind::Enum(&["spread", "last-trade"], &[]),
+            Left::To("\"spread\""),
+            "",
+            "spread compares quotes, last-trade the last trade prices (never live).",
+        ),
         key("trade", Kind::Bool, Left::To("true"), "", "false: watch only."),
         key("spread", Kind::Table(&SPREAD), Left::Out("defaults"), "", "Settings of spread and last-trade."),
     ],
@@ -218,11 +368,35 @@ static SPREAD: Table = Table {
     header: "[strategy.spread]",
     doc: "When a spread is an opportunity.",
     keys: &[
-        key("min_edge_bps", Kind::Dec { min: "-1000", max: "10000", decimals: 4 }, Left::To("\"1.5\""), "bps", "Least edge after both legs' fees."),
-        key("max_age_ms", Kind::Int { min: 1, max: 3_600_000 }, Left::To("1000"), "ms", "A quote is stale from this age on; quotes come on change only, a quiet one is not a wrong one."),
-        key("max_lag_ms", Kind::Int { min: 0, max: 60_000 }, Left::To("50"), "ms", "Quotes of a line that lags more than this above its best are not used; 0: off."),
+        key(
+            "min_edge_bps",
+            Kind::Dec { min: "-1000", max: "10000", decimals: 4 },
+            Left::To("\"1.5\""),
+            "bps",
+            "Least edge after both legs' fees.",
+        ),
+        key(
+            "max_age_ms",
+            Kind::Int { min: 1, max: 3_600_000 },
+            Left::To("1000"),
+            "ms",
+            "A quote is stale from this age on; quotes come on change only, a quiet one is not a wrong one.",
+        ),
+        key(
+            "max_lag_ms",
+            Kind::Int { min: 0, max: 60_000 },
+            Left::To("50"),
+            "ms",
+            "Quotes of a line that lags more than this above its best are not used; 0: off.",
+        ),
         key("max_notional", AMOUNT, Left::To("\"500\""), "risk currency", "Largest size of a leg."),
-        key("cooldown_ms", Kind::Int { min: 0, max: 3_600_000 }, Left::To("50"), "ms", "Pause of a route after it was taken."),
+        key(
+            "cooldown_ms",
+            Kind::Int { min: 0, max: 3_600_000 },
+            Left::To("50"),
+            "ms",
+            "Pause of a route after it was taken.",
+        ),
     ],
 };
 
@@ -233,7 +407,13 @@ static PAPER: Table = Table {
     header: "[paper]",
     doc: "How paper orders are filled.",
     keys: &[
-        key("preset", Kind::Enum(&["honest", "harsh", "custom"], &[]), Left::To("\"honest\""), "", "custom takes the keys below seed."),
+        key(
+            "preset",
+            Kind::Enum(&["honest", "harsh", "custom"], &[]),
+            Left::To("\"honest\""),
+            "",
+            "custom takes the keys below seed.",
+        ),
         key("seed", Kind::Int { min: 0, max: i64::MAX }, Left::To("1"), "", "Seed of what is random."),
         key("latency_us", LATENCY, Left::Out("custom: 2000"), "us", "custom: from decision to arrival at the venue."),
         key("ack_us", LATENCY, Left::Out("custom: 2000"), "us", "custom: from the venue back to us."),
@@ -247,17 +427,94 @@ static RISK: Table = Table {
     doc: "Limits that no order passes; amounts are in currency.",
     keys: &[
         key("currency", Kind::Word(Word::Asset), Left::To("\"USDT\""), "", "What limits and profit and loss are in."),
-        key("rates", Kind::Map(Word::Asset, &RATE), Left::Out("none"), "currency a unit", "What one unit of another asset is worth: the peg under which quotes in different assets meet."),
+        key(
+            "rates",
+            Kind::Map(Word::Asset, &RATE),
+            Left::Out("none"),
+            "currency a unit",
+            "What one unit of another asset is worth: the peg under which quotes in different assets meet.",
+        ),
         key("max_order_notional", AMOUNT, Left::To("\"1000\""), "risk currency", "Largest order."),
-        key("max_position_notional", AMOUNT, Left::To("\"5000\""), "risk currency", "Largest position in one instrument."),
+        key(
+            "max_position_notional",
+            AMOUNT,
+            Left::To("\"5000\""),
+            "risk currency",
+            "Largest position in one instrument.",
+        ),
         key("max_gross_notional", AMOUNT, Left::To("\"10000\""), "risk currency", "Largest sum of all positions."),
-        key("max_net_notional", AMOUNT, Left::To("\"2000\""), "risk currency", "Largest net position in one base asset over all venues."),
+        key(
+            "max_net_notional",
+            AMOUNT,
+            Left::To("\"2000\""),
+            "risk currency",
+            "Largest net position in one base asset over all venues.",
+        ),
         key("max_open_orders", Kind::Int { min: 1, max: 10_000 }, Left::To("8"), "", "Most orders open at once."),
-        key("max_orders_per_second", Kind::Int { min: 1, max: 100_000 }, Left::To("20"), "", "Most orders within one second."),
-        key("price_collar_bps", Kind::Dec { min: "0.01", max: "5000", decimals: 4 }, Left::To("\"100\""), "bps", "How far from the market an order's price may be."),
-        key("max_daily_loss", AMOUNT, Left::To("\"200\""), "risk currency", "Loss within a UTC day that halts trading."),
-        key("max_drawdown", AMOUNT, Left::To("\"300\""), "risk currency", "Fall from the best profit so far that halts trading."),
+        key(
+            "max_orders_per_second",
+            Kind::Int { min: 1, max: 100_000 },
+            Left::To("20"),
+            "",
+            "Most orders within one second.",
+        ),
+        key(
+            "price_collar_bps",
+            Kind::Dec { min: "0.01", max: "5000", decimals: 4 },
+            Left::To("\"100\""),
+            "bps",
+            "How far from the market an order's price may be.",
+        ),
+        key(
+            "max_daily_loss",
+            AMOUNT,
+            Left::To("\"200\""),
+            "risk currency",
+            "Loss within a UTC day that halts trading.",
+        ),
+        key(
+            "max_drawdown",
+            AMOUNT,
+            Left::To("\"300\""),
+            "risk currency",
+            "Fall from the best profit so far that halts trading.",
+        ),
     ],
 };
 
 const RATE: Kind = Kind::Dec { min: "0.00000001", max: "1000000000", decimals: 8 };
+
+/// The file of `crosstick sim --config`.
+pub(super) static SIM: Table = Table {
+    header: "the file",
+    doc: "",
+    keys: &[
+        key("sim", Kind::Table(&SIM_SIM), Left::Out("defaults"), "", ""),
+        key("venue", Kind::Tables(&SIM_VENUE), Left::Out("all, on ports that the system hands out"), "", ""),
+    ],
+};
+
+static SIM_SIM: Table = Table {
+    header: "[sim]",
+    doc: "The simulated market.",
+    keys: &[
+        key("seed", Kind::Int { min: 0, max: i64::MAX }, Left::To("1"), "", "The same seed gives the same flow."),
+        key("ca", Kind::Path, Left::Out("not written"), "", "Where the private CA is written that clients must trust."),
+    ],
+};
+
+static SIM_VENUE: Table = Table {
+    header: "[[venue]]",
+    doc: "A simulated venue.",
+    keys: &[
+        key("name", Kind::Word(Word::Name), Left::Required, "", "One of alpha, beta, gamma."),
+        key(
+            "port",
+            Kind::Int { min: 0, max: 65_535 },
+            Left::To("0"),
+            "",
+            "Where it listens on 127.0.0.1; 0: any free port.",
+        ),
+        key("plain", Kind::Bool, Left::To("false"), "", "Plain ws:// and http:// instead of TLS."),
+    ],
+};

@@ -1,0 +1,89 @@
+//! The file of `crosstick sim --config`: where simulated venues listen and what seeds their flow.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use crosstick_sim::{Endpoint, FlowSpec, SimConfig, Source};
+
+use super::build;
+use super::mistakes::{Mistakes, closest};
+use super::raw::{self, Lines};
+use super::read;
+use super::schema::{Kind, SIM};
+
+/// The shipped file.
+pub const SHIPPED: &str = include_str!("../../../config/sim.toml");
+
+/// Reads the file.
+///
+/// # Errors
+/// All mistakes with their places; one without a line when the file cannot be read.
+pub fn load(path: &Path) -> Result<SimConfig, Mistakes> {
+    let name = path.display().to_string();
+    let text = super::read_file(path, &name)?;
+    let base = path.parent().unwrap_or_else(|| Path::new(""));
+    parse(&name, &text, base)
+}
+
+/// Reads it from text. `name` stands in messages; relative paths in it count from `base`.
+///
+/// # Errors
+/// All mistakes with their places.
+pub fn parse(name: &str, text: &str, base: &Path) -> Result<SimConfig, Mistakes> {
+    debug_assert!(matches!(SIM.keys[0].kind, Kind::Table(_)), "[sim] comes first");
+    let lines = Lines::new(name, text);
+    let mut mistakes = Mistakes::default();
+    let document = raw::parse(&lines, &mut mistakes);
+    let broken = !mistakes.list.is_empty();
+    let mut root = read::table(&SIM, Some(document), &lines.whole(), &mut mistakes);
+    let mut spec = FlowSpec::demo();
+    let mut endpoints: Vec<Endpoint> = Vec::new();
+    for node in root.nodes("venue").iter().filter(|_| !broken) {
+        let Some(venue) = node.str("name") else { continue };
+        let known = || spec.venues.iter().map(|v| v.name.as_str());
+        if known().all(|k| k != venue) {
+            let hint = closest(venue, known()).map_or_else(
+                || format!("known: {}", known().collect::<Vec<_>>().join(", ")),
+                |near| format!("did you mean \"{near}\"?"),
+            );
+            mistakes.add(node.place("name"), format!("[[venue]] name: no simulated venue is \"{venue}\"; {hint}"));
+        }
+        if endpoints.iter().any(|e| e.venue == venue) {
+            mistakes.add(node.place("name"), format!("[[venue]] name: \"{venue}\" is there twice"));
+        }
+        let port = node.int("port").and_then(|p| u16::try_from(p).ok()).unwrap_or(0);
+        let clash = endpoints.iter().find(|e| port != 0 && e.tls.or(e.plain).is_some_and(|a| a.port() == port));
+        if let Some(other) = clash {
+            mistakes.add(node.place("port"), format!("[[venue]] port: {port} is \"{}\"'s already", other.venue));
+        }
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let plain = node.bool("plain") == Some(true);
+        let (tls, plain) = if plain { (None, Some(address)) } else { (Some(address), None) };
+        endpoints.push(Endpoint { venue: venue.to_owned(), tls, plain });
+    }
+    if !endpoints.is_empty() {
+        keep_only(&mut spec, &endpoints);
+    }
+    let node = root.node_mut("sim");
+    let base = std::path::absolute(base).unwrap_or_else(|_| base.to_path_buf());
+    let ca_pem_path = build::path(node, "ca", &base);
+    let seed = node.int("seed").and_then(|s| u64::try_from(s).ok()).unwrap_or(1);
+    let mut config = SimConfig::new(Source::Generated { seed, spec });
+    config.endpoints = endpoints;
+    config.ca_pem_path = ca_pem_path;
+    mistakes.or(config)
+}
+
+/// Leaves out the venues that the file does not name, with their legs.
+fn keep_only(spec: &mut FlowSpec, endpoints: &[Endpoint]) {
+    let named = |name: &str| endpoints.iter().any(|e| e.venue == name);
+    let kept: Vec<usize> = (0..spec.venues.len()).filter(|i| named(&spec.venues[*i].name)).collect();
+    for market in &mut spec.markets {
+        market.legs.retain(|leg| kept.contains(&leg.venue));
+        for leg in &mut market.legs {
+            leg.venue = kept.iter().position(|k| *k == leg.venue).unwrap_or(0);
+        }
+    }
+    spec.markets.retain(|m| !m.legs.is_empty());
+    spec.venues.retain(|v| named(&v.name));
+}
