@@ -97,11 +97,14 @@ impl Endpoint {
     }
 }
 
-/// The URL.
+/// The URL; without the port where it is the scheme's own, as browsers and firewalls expect it in a `Host` header.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.tls { "wss" } else { "ws" };
-        write!(f, "{scheme}://{}:{}{}", self.host, self.port, self.path)
+        match (self.tls, self.port) {
+            (true, 443) => write!(f, "wss://{}{}", self.host, self.path),
+            (false, 80) => write!(f, "ws://{}{}", self.host, self.path),
+            (tls, port) => write!(f, "{}://{}:{port}{}", if tls { "wss" } else { "ws" }, self.host, self.path),
+        }
     }
 }
 

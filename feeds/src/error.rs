@@ -59,6 +59,14 @@ pub enum ConfigError {
         /// The host.
         host: Box<str>,
     },
+    /// The protocol has no such stream.
+    #[error("{protocol} has no documented `{stream}` stream; futures take aggTrade and bookTicker")]
+    NoSuchStream {
+        /// The protocol.
+        protocol: &'static str,
+        /// The stream.
+        stream: &'static str,
+    },
     /// rustls refused its own set-up.
     #[error("TLS cannot be set up: {0}; please report this")]
     Tls(rustls::Error),

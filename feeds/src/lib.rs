@@ -11,6 +11,18 @@ pub mod buffer;
 pub mod connection;
 pub mod decode;
 pub mod endpoint;
+pub mod endpoints;
 pub mod error;
+pub mod facts;
 pub mod net;
+pub mod outlet;
+pub mod reader;
 pub mod ws;
+
+pub use connection::{AttemptBudget, Event, EventKind, Rules};
+pub use endpoint::Endpoint;
+pub use endpoints::{Environment, SocketPlan, StreamKind, Subscription};
+pub use error::{ConfigError, ConnectError, Reason, Remedy};
+pub use net::{SocketOptions, TlsClient};
+pub use outlet::{Outlet, RingSink, TickSink};
+pub use reader::{Clock, FeedStats, LineSpec, LineStats, Observer, Reader};

@@ -218,8 +218,10 @@ impl Connection {
     fn due(&mut self, now_ns: u64) -> Wish {
         let wish = match self.phase {
             Phase::Waiting => self.attempt(now_ns),
-            Phase::Connecting => self.expire(now_ns, Stage::Connecting, self.rules.connect_ns),
-            Phase::Upgrading => self.expire(now_ns, Stage::Upgrading, self.rules.handshake_ns),
+            // The driver knows best how far it came, so the reason is left to it.
+            Phase::Connecting if now_ns >= self.deadline_ns => Wish::HangUp,
+            Phase::Connecting => Wish::None,
+            Phase::Upgrading => self.upgrade_late(now_ns),
             Phase::Subscribing => self.subscribe(now_ns),
             Phase::Live => self.look_after(now_ns),
             Phase::Draining if now_ns >= self.deadline_ns => Wish::HangUp,
@@ -241,13 +243,24 @@ impl Connection {
         Wish::Connect
     }
 
-    fn expire(&mut self, now_ns: u64, stage: Stage, limit_ns: u64) -> Wish {
+    fn upgrade_late(&mut self, now_ns: u64) -> Wish {
         if now_ns < self.deadline_ns {
             return Wish::None;
         }
-        let host = self.endpoint.host().into();
-        self.end(ConnectError::TimedOut { host, stage, seconds: limit_ns / SECOND_NS }.into());
+        let reason = self.timed_out(Stage::Upgrading, self.rules.handshake_ns);
+        self.end(reason);
         Wish::HangUp
+    }
+
+    /// The reason of an attempt that got no further than `stage` in its time.
+    #[must_use]
+    pub fn connect_timed_out(&self, stage: Stage) -> Reason {
+        self.timed_out(stage, self.rules.connect_ns)
+    }
+
+    fn timed_out(&self, stage: Stage, limit_ns: u64) -> Reason {
+        let host = self.endpoint.host().into();
+        ConnectError::TimedOut { host, stage, seconds: limit_ns / SECOND_NS }.into()
     }
 
     /// The socket is open (and encrypted): begins the handshake.
@@ -435,6 +448,15 @@ impl Connection {
             self.drain(Reason::ServerShutdown, now_ns);
             self.rearm();
         }
+    }
+
+    /// A run ends: the last thing in the output is a close frame.
+    pub fn goodbye(&mut self) {
+        if matches!(self.phase, Phase::Subscribing | Phase::Live) {
+            write_frame(&mut self.out, Opcode::Close, &CLOSE_NORMAL.to_be_bytes(), self.masks.next_key());
+        }
+        self.phase = Phase::Stopped;
+        self.rearm();
     }
 
     fn drain(&mut self, reason: Reason, now_ns: u64) {

@@ -19,6 +19,8 @@ pub enum Read {
     Some {
         /// Bytes off the wire.
         wire: usize,
+        /// The time right after the system call, before decryption.
+        at_ns: u64,
         /// The kernel gave less than it was asked for: it has no more.
         drained: bool,
     },
@@ -57,12 +59,13 @@ impl Stream {
         &mut self.tcp
     }
 
-    /// Reads once from the socket without blocking, decrypts, and appends to `buffer`.
+    /// Reads once from the socket without blocking, takes the time if there was anything, decrypts, and appends to
+    /// `buffer`.
     #[inline]
-    pub fn read(&mut self, buffer: &mut RecvBuffer) -> Read {
+    pub fn read(&mut self, buffer: &mut RecvBuffer, now: impl FnOnce() -> u64) -> Read {
         match &mut self.tls {
-            Some(tls) => read_tls(&mut self.tcp, tls, buffer),
-            None => read_plain(&mut self.tcp, buffer),
+            Some(tls) => read_tls(&mut self.tcp, tls, buffer, now),
+            None => read_plain(&mut self.tcp, buffer, now),
         }
     }
 
@@ -103,8 +106,8 @@ impl Stream {
     }
 
     /// Says goodbye as far as that goes without blocking, and closes.
-    pub fn close(mut self, mut out: Vec<u8>) {
-        let _ = self.write(&mut out);
+    pub fn close(mut self, out: &mut Vec<u8>) {
+        let _ = self.write(out);
         if let Some(tls) = &mut self.tls {
             tls.send_close_notify();
             let _ = flush_tls(&mut self.tcp, tls);
@@ -113,14 +116,16 @@ impl Stream {
     }
 }
 
-fn read_plain(tcp: &mut TcpStream, buffer: &mut RecvBuffer) -> Read {
+#[inline]
+fn read_plain(tcp: &mut TcpStream, buffer: &mut RecvBuffer, now: impl FnOnce() -> u64) -> Read {
     let Some(room) = buffer.spare(READ_SIZE) else { return Read::Full };
     let room = &mut room[..READ_SIZE];
     match io::Read::read(tcp, room) {
         Ok(0) => Read::End,
         Ok(count) => {
+            let at_ns = now();
             buffer.filled(count);
-            Read::Some { wire: count, drained: count < READ_SIZE }
+            Read::Some { wire: count, at_ns, drained: count < READ_SIZE }
         }
         Err(error) => failed(error),
     }
@@ -133,13 +138,19 @@ fn failed(error: io::Error) -> Read {
     }
 }
 
-fn read_tls(tcp: &mut TcpStream, tls: &mut ClientConnection, buffer: &mut RecvBuffer) -> Read {
+#[inline]
+fn read_tls(
+    tcp: &mut TcpStream,
+    tls: &mut ClientConnection,
+    buffer: &mut RecvBuffer,
+    now: impl FnOnce() -> u64,
+) -> Read {
     let mut metered = Metered { tcp, drained: false };
     let wire = match tls.read_tls(&mut metered) {
         Ok(wire) => wire,
         Err(error) => return failed(error),
     };
-    let drained = metered.drained;
+    let (at_ns, drained) = (now(), metered.drained);
     match decrypt(tls, buffer) {
         Ok(true) => {}
         Ok(false) => return Read::Full,
@@ -149,7 +160,7 @@ fn read_tls(tcp: &mut TcpStream, tls: &mut ClientConnection, buffer: &mut RecvBu
             return Read::Failed(error);
         }
     }
-    if wire == 0 { Read::End } else { Read::Some { wire, drained } }
+    if wire == 0 { Read::End } else { Read::Some { wire, at_ns, drained } }
 }
 
 /// Moves what is decrypted into the buffer; false when there is no room for it.
