@@ -165,7 +165,7 @@ impl Risk {
         }
         let traded = if spec.inverse { flow } else { quantity };
         let lost = if in_base && spec.spot { fee } else { 0 };
-        self.commit_position(i, fill.price, after).ok_or(OVERFLOW)?;
+        self.commit_position(i, after).ok_or(OVERFLOW)?;
         if let Some(asset) = self.assets.get_mut(spec.base.index()) {
             asset.traded = asset.traded.saturating_add(traded);
             asset.net = asset.net.saturating_add(traded - lost);
@@ -185,16 +185,12 @@ impl Risk {
     }
 
     /// Puts the new book in place and values it; the old one comes back where a number does not fit.
-    fn commit_position(&mut self, i: usize, price: i64, after: crate::Book) -> Option<()> {
+    fn commit_position(&mut self, i: usize, after: crate::Book) -> Option<()> {
         let (spec, book) = (self.specs.get(i)?, self.books.get_mut(i)?);
-        let (exposure, mark) = (self.exposures.get_mut(i)?, self.marks.get_mut(i)?);
+        let exposure = self.exposures.get_mut(i)?;
         let up = spec.quantity_up;
         let ceil = i64::try_from(-(-after.quantity).div_euclid(up)).ok()?;
         let floor = i64::try_from(after.quantity.div_euclid(up)).ok()?;
-        if mark.bid <= 0 {
-            // Until the first quote the fill's own price is the best mark there is.
-            (mark.bid, mark.ask) = (price, price);
-        }
         let (old_book, old) = (*book, *exposure);
         *book = after;
         (exposure.position_ceil, exposure.position_floor) = (ceil, floor);

@@ -203,7 +203,7 @@ fn value(spec: &Spec, exposure: &Exposure, book: &Book, mark: &Mark) -> Option<V
     let worst = exposure.worst();
     let at_risk = if worst == 0 { 0 } else { spec.value_ceil(spec.notional(mark.ask, worst)?)? };
     if mark.bid <= 0 {
-        // Before the first quote and the first fill there is nothing to value; orders cannot be in flight either.
+        // No order passes the gate before the instrument's first quote, so there is nothing to value yet.
         return Some(Valued { exposure: at_risk, ..Valued::default() });
     }
     let marked = match book.quantity {

@@ -298,12 +298,10 @@ fn contract_balance_is_the_notional_in_the_settle_asset() {
 #[test]
 fn a_fee_in_a_named_asset_is_set_aside_there() {
     use crosstick_model::FeeAsset;
-    let mut world = world();
-    let bnb = world.bnb;
-    world.universe.venues[1].fees.asset = FeeAsset::Named(bnb);
     // 0.1 % of 1200 is 1.2, at 600 a BNB 0.002.
     for (have, ok) in [("0.002", true), ("0.0019999999999999", false)] {
-        let mut world = common::world();
+        let mut world = world();
+        let bnb = world.bnb;
         world.universe.venues[1].fees.asset = FeeAsset::Named(bnb);
         let balances = Balances(vec![(B, world.usdt, amount("1200")), (B, bnb, amount(have))]);
         let mut desk = Desk::with(world, limits(), Some(balances));
