@@ -95,6 +95,24 @@ pub fn scan_uint(text: &[u8], at: usize) -> Option<(u64, usize)> {
     }
 }
 
+/// An unsigned integer of exactly `N` digits (9 to 16), the first not zero; `None` for any other.
+///
+/// What follows stands at `at + N` whatever the digits are: a reader need not wait for them to go on.
+#[inline(always)]
+#[must_use]
+pub fn scan_uint_of<const N: usize>(text: &[u8], at: usize) -> Option<u64> {
+    const { assert!(N > 8 && N <= 16) };
+    let (first, n) = leading_digits(load8(text, at));
+    let (second, m) = leading_digits(load8(text, at + 8));
+    if n != 8 || m as usize != N - 8 || first & 0xff == 0 {
+        return None;
+    }
+    if N == 16 && text.get(at + 16).is_some_and(u8::is_ascii_digit) {
+        return None;
+    }
+    Some(eight_digits(first) * (POW10[N - 8] as u64) + integer(second, N as u32 - 8))
+}
+
 /// A plain decimal with at most eight digits on each side of its point as a mantissa at 10^-`decimals`, and
 /// where it ends: at the first byte that is no part of it.
 ///

@@ -2,7 +2,7 @@
 #![allow(missing_docs)]
 
 use crosstick_model::decimal::POW10;
-use crosstick_model::digits::{load8, scan_fixed, scan_uint};
+use crosstick_model::digits::{load8, scan_fixed, scan_uint, scan_uint_of};
 use crosstick_model::{Decimal, DecimalError, parse_fixed};
 use num_bigint::BigInt;
 use proptest::prelude::*;
@@ -191,6 +191,9 @@ proptest! {
         let end = before.len() + value.to_string().len();
         let expected = (value < 10u64.pow(19)).then_some((value, end));
         prop_assert_eq!(scan_uint(text.as_bytes(), before.len()), expected);
+        let exactly = |digits: usize| expected.filter(|e| e.1 - before.len() == digits).map(|e| e.0);
+        prop_assert_eq!(scan_uint_of::<13>(text.as_bytes(), before.len()), exactly(13));
+        prop_assert_eq!(scan_uint_of::<16>(text.as_bytes(), before.len()), exactly(16));
         let zeros = format!("{before}0{value}{after}");
         prop_assert_eq!(scan_uint(zeros.as_bytes(), before.len()), None, "a superfluous zero");
     }

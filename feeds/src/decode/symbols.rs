@@ -54,14 +54,39 @@ struct Slot {
     known: Known,
 }
 
+/// The last hit, ready to be compared with the text itself: trades come in runs.
+#[derive(Debug, Clone, Copy)]
+struct Last {
+    /// The symbol's bytes, its closing quote behind them.
+    bytes: u128,
+    /// Which bits of a text's next 16 bytes these are.
+    mask: u128,
+    length: usize,
+    known: Known,
+}
+
+impl Last {
+    /// Matches nothing: no text has a bit that its mask leaves out.
+    const NONE: Self = Self { bytes: 1, mask: 0, length: 0, known: FREE.known };
+
+    /// After a hit on an inline key.
+    fn of(key: u128, known: Known) -> Self {
+        let length = (key >> 120) as usize;
+        let bits = 8 * length as u32;
+        let bytes = (key & !(0xff << 120)) | (u128::from(b'"') << bits);
+        // A symbol of 15 bytes and its quote are all of the 16.
+        let mask = if length >= INLINE_BYTES { u128::MAX } else { (1 << (bits + 8)) - 1 };
+        Self { bytes, mask, length, known }
+    }
+}
+
 const FREE: Slot = Slot { key: 0, known: Known { id: InstrumentId(u16::MAX), scale: Scale::DEFAULT } };
 
 /// The symbols of one venue.
 ///
 /// Lookup allocates nothing. Only a table with [`SymbolTable::discover`] grows, on the first frame of a symbol.
 pub struct SymbolTable {
-    /// The last hit: trades come in runs.
-    last: Slot,
+    last: Last,
     /// Open addressing, a power of two, at most half full.
     slots: Box<[Slot]>,
     /// Symbols of more than [`INLINE_BYTES`] or with characters that JSON escapes: rare, and never on the fast path.
@@ -78,7 +103,7 @@ impl fmt::Debug for SymbolTable {
 
 impl Default for SymbolTable {
     fn default() -> Self {
-        Self { last: FREE, slots: vec![FREE; 16].into(), long: BTreeMap::new(), len: 0, register: None }
+        Self { last: Last::NONE, slots: vec![FREE; 16].into(), long: BTreeMap::new(), len: 0, register: None }
     }
 }
 
@@ -125,14 +150,20 @@ impl SymbolTable {
         }
     }
 
-    /// What the symbol of an inline key stands for; remembers the hit.
+    /// What the last symbol stands for, and its length, if it is what a text's next 16 bytes begin with.
+    ///
+    /// The length comes from here, not from the text: a reader need not search it for the quote to go on.
     #[inline(always)]
+    pub(super) fn get_last(&self, window: u128) -> Option<(Known, usize)> {
+        if window & self.last.mask == self.last.bytes { Some((self.last.known, self.last.length)) } else { None }
+    }
+
+    /// What the symbol of an inline key stands for; remembers the hit.
+    #[inline]
     pub(super) fn get_inline(&mut self, key: u128) -> Option<Known> {
-        if self.last.key == key {
-            return Some(self.last.known);
-        }
-        self.last = self.probe(key)?;
-        Some(self.last.known)
+        let known = self.probe(key)?.known;
+        self.last = Last::of(key, known);
+        Some(known)
     }
 
     /// What a symbol stands for, after asking for it where the table discovers.
@@ -242,7 +273,14 @@ mod tests {
             assert_eq!(table.get(name.as_bytes()).unwrap().id, InstrumentId(i as u16));
             if let Some(key) = inline_key(name.as_bytes()) {
                 assert_eq!(table.get_inline(key).unwrap().id, InstrumentId(i as u16));
-                assert_eq!(table.get_inline(key).unwrap().id, InstrumentId(i as u16));
+                let mut window = [b'x'; 16];
+                window[..name.len()].copy_from_slice(name.as_bytes());
+                assert_eq!(table.get_last(u128::from_le_bytes(window)), None, "its quote is missing");
+                window[name.len()] = b'"';
+                let (known, length) = table.get_last(u128::from_le_bytes(window)).unwrap();
+                assert_eq!((known.id, length), (InstrumentId(i as u16), name.len()));
+                window[name.len() - 1] ^= 1;
+                assert_eq!(table.get_last(u128::from_le_bytes(window)), None);
             }
         }
         for absent in ["", "C", "C5000USDT", "c0usdt", "C0USDT\0", "C0USDT ", "C0USD"] {
@@ -254,6 +292,8 @@ mod tests {
     #[test]
     fn padding_is_not_part_of_a_symbol() {
         let table = SymbolTable::new([("BTC", id(1).0, Scale::DEFAULT)]).unwrap();
+        assert_eq!(table.get_last(0), None, "nothing is the last hit at first");
+        assert_eq!(table.get_last(u128::MAX), None);
         assert_eq!(table.get(b"BTC\0"), None);
         assert_eq!(table.get(b"BTC\0\0\0\0\0\0\0\0\0\0\0\0\x03"), None);
         assert!(table.get(b"BTC").is_some());

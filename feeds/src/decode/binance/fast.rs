@@ -4,7 +4,7 @@
 //! message must be the end of the frame. Nothing is written, nothing is skipped unseen. Whatever is not exactly as
 //! expected, valid or not, gives `None` and goes to the slow path, which alone refuses.
 
-use crosstick_model::digits::{load8, scan_fixed, scan_uint};
+use crosstick_model::digits::{load8, scan_fixed, scan_uint, scan_uint_of};
 use crosstick_model::{Line, Protocol, Quote, Tick, Trade, parse_fixed};
 
 use super::super::symbols::{INLINE_BYTES, Known, SymbolTable};
@@ -59,7 +59,7 @@ fn trade(c: &mut Cursor<'_>, recv_ns: u64, context: &Context, symbols: &mut Symb
     let exchange_us = c.time(context.unit)?;
     let time_first = c.accept(b",\"T\":");
     if time_first {
-        c.uint()?;
+        c.skip_time(context.unit)?;
     }
     c.expect(b",\"s\":\"")?;
     let known = c.symbol(symbols)?;
@@ -74,7 +74,7 @@ fn trade(c: &mut Cursor<'_>, recv_ns: u64, context: &Context, symbols: &mut Symb
             c.uint()?;
         }
         c.expect(b",\"T\":")?;
-        c.uint()?;
+        c.skip_time(context.unit)?;
     } else {
         c.expect(b",\"X\":\"MARKET\"")?;
     }
@@ -103,7 +103,7 @@ fn agg_trade(c: &mut Cursor<'_>, recv_ns: u64, context: &Context, symbols: &mut 
     c.expect(b",\"l\":")?;
     c.uint()?;
     c.expect(b",\"T\":")?;
-    c.uint()?;
+    c.skip_time(context.unit)?;
     let taker_sold = c.end_of_trade()?;
     finish_trade(price, quantity, taker_sold, id, exchange_us, recv_ns, context.line, known)
 }
@@ -159,7 +159,7 @@ fn quote(
         return Some(tick);
     }
     c.expect(b",\"T\":")?;
-    c.uint()?;
+    c.skip_time(context.unit)?;
     c.expect(b",\"E\":")?;
     let tick = tick.at_exchange_us(c.time(context.unit)?);
     if c.accept(b",\"ps\":\"") {
@@ -205,9 +205,29 @@ impl Cursor<'_> {
         Some(value)
     }
 
+    /// A venue time in µs. All times of a unit are equally long.
     #[inline(always)]
     fn time(&mut self, unit: TimeUnit) -> Option<i64> {
-        unit.to_us(self.uint()?)
+        unit.to_us(self.digits_of(unit)?)
+    }
+
+    /// A time that nobody reads: any unsigned integer.
+    #[inline(always)]
+    fn skip_time(&mut self, unit: TimeUnit) -> Option<()> {
+        match self.digits_of(unit) {
+            Some(_) => Some(()),
+            None => self.uint().map(|_| ()),
+        }
+    }
+
+    #[inline(always)]
+    fn digits_of(&mut self, unit: TimeUnit) -> Option<u64> {
+        let (value, length) = match unit {
+            TimeUnit::Milli => (scan_uint_of::<13>(self.text, self.at)?, 13),
+            TimeUnit::Micro => (scan_uint_of::<16>(self.text, self.at)?, 16),
+        };
+        self.at += length;
+        Some(value)
     }
 
     /// A decimal and its closing quote.
@@ -274,6 +294,10 @@ impl Cursor<'_> {
     fn symbol(&mut self, symbols: &mut SymbolTable) -> Option<Known> {
         let window = *self.text.get(self.at..)?.first_chunk::<16>()?;
         let word = u128::from_le_bytes(window);
+        if let Some((known, length)) = symbols.get_last(word) {
+            self.at += length + 1;
+            return Some(known);
+        }
         let low = first_quote(word as u64);
         let len = match low {
             8 => 8 + first_quote((word >> 64) as u64),
