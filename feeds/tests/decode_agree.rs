@@ -103,7 +103,7 @@ fn rebuilt(frame: &str, order: &[usize], extra: &[(usize, String)], blanks: &[u8
     }
     data.push('}');
     match root.get("stream") {
-        Some(stream) if order.len() % 2 == 0 => format!("{{\"stream\":{}{stream},\"data\":{data}}}", gap()),
+        Some(stream) if order.len().is_multiple_of(2) => format!("{{\"stream\":{}{stream},\"data\":{data}}}", gap()),
         Some(stream) => format!("{{{}\"data\":{data},\"stream\":{stream}}}", gap()),
         None => data,
     }
