@@ -96,8 +96,8 @@ fn cooldown_is_per_route_and_in_flight_per_market() {
     core.tick(cheap(30, 1_010_000)); // both end
     core.tick(cheap(119, 1_000_000)); // 0 → 1 is still cooling; 0 → 2 is not
     fill_all(&mut core);
-    core.tick(cheap(125, 1_010_000));
-    core.tick(cheap(126, 1_000_000)); // 0 → 1 again, from 120 on it may
+    core.tick(cheap(119, 1_010_000));
+    core.tick(cheap(120, 1_000_000)); // 0 → 1 again, from 120 on it may
     let rows: Vec<_> = core.closed().iter().map(|o| (o.route.sell.0, o.begin_ns, o.outcome)).collect();
     let declined = Outcome::Declined;
     assert_eq!(
