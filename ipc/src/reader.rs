@@ -22,6 +22,8 @@ use crate::sys::Map;
 
 /// Copies of a record before it is given up: a live writer is done within microseconds, a dead one never.
 const ATTEMPTS: u32 = 10_000;
+/// What a seqlock's version takes before the value.
+const VERSION_BYTES: u64 = cell_bytes::<u64>() as u64 - 8;
 /// More sections than any layout will have.
 const SECTIONS_MAX: u32 = 1024;
 
@@ -275,8 +277,8 @@ fn read_sections(map: &Arc<Map>, header: &Header) -> Result<Vec<Section>, &'stat
 }
 
 fn check_section(section: &Section, region_bytes: u64) -> Result<(), &'static str> {
-    let head = if section.kind == KIND_SEQLOCK { cell_bytes::<u64>() as u64 - 8 } else { 0 };
-    let record = section.value_bytes.checked_add(head);
+    let version_bytes = if section.kind == KIND_SEQLOCK { VERSION_BYTES } else { 0 };
+    let record = section.value_bytes.checked_add(version_bytes);
     let end = section.stride.checked_mul(section.count).and_then(|bytes| bytes.checked_add(section.offset));
     let aligned = section.offset.is_multiple_of(8) && section.stride.is_multiple_of(8);
     let whole = record.is_some_and(|r| r <= section.stride) && section.stride > 0;
