@@ -10,8 +10,8 @@ pub fn mul_div_floor(a: i128, b: i128, c: i128) -> Option<i128> {
     if c <= 0 {
         return None;
     }
-    match a.checked_mul(b) {
-        Some(product) => Some(product.div_euclid(c)),
+    match mul(a, b) {
+        Some(product) => Some(div_floor(product, c)),
         None => wide(a, b, c, false),
     }
 }
@@ -23,14 +23,33 @@ pub fn mul_div_ceil(a: i128, b: i128, c: i128) -> Option<i128> {
     if c <= 0 {
         return None;
     }
-    match a.checked_mul(b) {
-        // With a positive divisor the euclidean quotient is the floor; the product differs from it by less than c.
+    match mul(a, b) {
+        // The product of floor and divisor is the product less a rest below the divisor.
         Some(product) => {
-            let floor = product.div_euclid(c);
+            let floor = div_floor(product, c);
             if floor.wrapping_mul(c) == product { Some(floor) } else { floor.checked_add(1) }
         }
         None => wide(a, b, c, true),
     }
+}
+
+/// `a` × `b`, unless it overflows. Most factors here fit an i64, and then the product needs no check.
+#[inline]
+pub(crate) fn mul(a: i128, b: i128) -> Option<i128> {
+    match (i64::try_from(a), i64::try_from(b)) {
+        (Ok(a), Ok(b)) => Some(i128::from(a) * i128::from(b)),
+        _ => a.checked_mul(b),
+    }
+}
+
+/// floor(`a` / `c`) for a positive `c`, with one division where `div_euclid` makes two.
+#[inline]
+const fn div_floor(a: i128, c: i128) -> i128 {
+    if a as i64 as i128 == a && c as i64 as i128 == c {
+        return (a as i64).div_euclid(c as i64) as i128;
+    }
+    let quotient = a / c;
+    if quotient.wrapping_mul(c) > a { quotient - 1 } else { quotient }
 }
 
 #[cold]

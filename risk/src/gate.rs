@@ -209,7 +209,7 @@ impl Risk {
         }
         let before = *exposure;
         *exposure = after;
-        if self.refresh(i).is_none() {
+        if self.refresh_exposure(i).is_none() {
             self.wallet.release(&hold);
             if let Some(exposure) = self.exposures.get_mut(i) {
                 *exposure = before;

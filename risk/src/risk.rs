@@ -115,12 +115,21 @@ impl Risk {
         let new = value(spec, exposure, book, mark)?;
         let gross = self.gross.checked_sub(valued.exposure)?.checked_add(new.exposure)?;
         let net = self.net.checked_sub(valued.net())?.checked_add(new.net())?;
-        mark.live = book.quantity != 0
-            || exposure.buys != 0
-            || exposure.sells != 0
-            || (spec.inverse && (book.realised != 0 || book.fees != 0));
+        mark.live = is_live(spec, exposure, book);
         *valued = new;
         (self.gross, self.net) = (gross, net);
+        Some(())
+    }
+
+    /// The same where only orders in flight changed: the result at the mark is what it was.
+    #[inline]
+    pub(crate) fn refresh_exposure(&mut self, i: usize) -> Option<()> {
+        let (spec, exposure, book) = (self.specs.get(i)?, self.exposures.get(i)?, self.books.get(i)?);
+        let (mark, valued) = (self.marks.get_mut(i)?, self.valued.get_mut(i)?);
+        let new = at_risk(spec, exposure, mark)?;
+        self.gross = self.gross.checked_sub(valued.exposure)?.checked_add(new)?;
+        mark.live = is_live(spec, exposure, book);
+        valued.exposure = new;
         Some(())
     }
 
@@ -161,7 +170,7 @@ impl Risk {
         self.release_part(intent.instrument, open, open.remaining, open.base);
         self.wallet.release(&open.hold);
         // Less exposure than before always fits; what is left of the position was valued already.
-        let _ = self.refresh(intent.instrument.index());
+        let _ = self.refresh_exposure(intent.instrument.index());
     }
 
     /// Takes a part of an order out of the exposure in flight.
@@ -198,10 +207,27 @@ impl Risk {
     }
 }
 
+/// Whether a new mark changes one of the instrument's numbers.
+#[inline]
+const fn is_live(spec: &Spec, exposure: &Exposure, book: &Book) -> bool {
+    book.quantity != 0
+        || exposure.buys != 0
+        || exposure.sells != 0
+        || (spec.inverse && (book.realised != 0 || book.fees != 0))
+}
+
+/// What the worst that the position could become is worth, in the risk currency at the ask.
+#[inline]
+fn at_risk(spec: &Spec, exposure: &Exposure, mark: &Mark) -> Option<i128> {
+    match exposure.worst() {
+        0 => Some(0),
+        worst => spec.value_ceil(spec.notional(mark.ask, worst)?),
+    }
+}
+
 /// All of an instrument's numbers at its mark: long at the bid, short at the ask, exposure at the ask.
 fn value(spec: &Spec, exposure: &Exposure, book: &Book, mark: &Mark) -> Option<Valued> {
-    let worst = exposure.worst();
-    let at_risk = if worst == 0 { 0 } else { spec.value_ceil(spec.notional(mark.ask, worst)?)? };
+    let at_risk = at_risk(spec, exposure, mark)?;
     if mark.bid <= 0 {
         // No order passes the gate before the instrument's first quote, so there is nothing to value yet.
         return Some(Valued { exposure: at_risk, ..Valued::default() });

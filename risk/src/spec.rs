@@ -5,7 +5,7 @@ use crosstick_model::decimal::pow10_i128;
 use crosstick_model::{AssetId, FeeAsset, Instrument, Kind, Side, Universe, VenueId};
 
 use crate::balance::{NO_SLOT, Wallet};
-use crate::exact::{mul_div_ceil, mul_div_floor};
+use crate::exact::{mul, mul_div_ceil, mul_div_floor};
 use crate::limits::{Limits, Rates};
 
 /// One instrument as the gate sees it. Amounts at 1e-16, rates at 1e-8.
@@ -148,9 +148,9 @@ impl Spec {
     #[inline]
     pub(crate) fn notional(&self, price: i64, quantity: i64) -> Option<i128> {
         let value = if self.inverse {
-            i128::from(quantity).checked_mul(self.unit)?
+            mul(i128::from(quantity), self.unit)?
         } else {
-            (i128::from(price) * i128::from(quantity)).checked_mul(self.unit)?
+            mul(i128::from(price) * i128::from(quantity), self.unit)?
         };
         Some(if self.unit_div == 1 { value } else { value.div_euclid(self.unit_div) })
     }
@@ -200,7 +200,7 @@ impl Spec {
     /// What a positive quantity mantissa is in base units at 1e-16: itself, or rounded up where inverse.
     #[inline]
     pub(crate) fn base_amount(&self, price: i64, quantity: i64) -> Option<i128> {
-        let quantity = i128::from(quantity).checked_mul(self.quantity_up)?;
+        let quantity = mul(i128::from(quantity), self.quantity_up)?;
         if self.inverse { self.per(price, -quantity)?.checked_neg() } else { Some(quantity) }
     }
 
@@ -219,7 +219,7 @@ impl Spec {
     /// Whether a base amount at `price` is worth no more than max_net_notional; exact, without a division.
     #[inline]
     pub(crate) fn net_allows(&self, base: i128, price: i64) -> Option<bool> {
-        Some(base.checked_mul(i128::from(price))? <= self.max_net_product)
+        Some(mul(base, i128::from(price))? <= self.max_net_product)
     }
 
     /// An amount of the P&L asset in the asset it settles in, rounded up.
@@ -247,7 +247,7 @@ impl Spec {
                 }
                 Side::Sell => {
                     hold.slot = self.slot_base;
-                    hold.amount = i128::from(quantity).checked_mul(self.quantity_up)?;
+                    hold.amount = mul(i128::from(quantity), self.quantity_up)?;
                 }
             }
         } else {
