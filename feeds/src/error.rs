@@ -83,6 +83,8 @@ impl ConfigError {
 pub enum CertificateRefusal {
     /// Signed by nobody we trust.
     UnknownIssuer,
+    /// A trusted CA has its issuer's name but did not sign it.
+    BadSignature,
     /// Its time is over.
     Expired,
     /// Its time has not come, or our clock is behind.
@@ -99,6 +101,9 @@ impl std::fmt::Display for CertificateRefusal {
             Self::UnknownIssuer => f.write_str(
                 "it is signed by no CA that is trusted here; for a private CA name its file in `tls_ca`, else \
                  something between us and the venue answers in its place",
+            ),
+            Self::BadSignature => f.write_str(
+                "a CA of its issuer's name is trusted here, but did not sign it; the file in `tls_ca` may be out of date",
             ),
             Self::Expired => f.write_str("it has expired; check this machine's clock, else the venue must renew it"),
             Self::NotYetValid => f.write_str("it is not valid yet; check this machine's clock"),

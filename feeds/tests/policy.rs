@@ -191,7 +191,7 @@ fn frames_right_behind_the_handshake_are_not_lost() {
     let mut play = Play::spot(1);
     play.connect();
     let mut answer = SWITCHING.to_owned();
-    answer.push_str("\u{1}"); // the first byte of a fragment (FIN clear, text), which is ASCII
+    answer.push('\u{1}'); // the first byte of a fragment (FIN clear, text), which is ASCII
     assert!(play.answer_http(&answer));
     assert_eq!(play.buffer.unread(), b"\x01");
     assert_eq!(play.connection.phase(), Phase::Subscribing);
@@ -360,7 +360,10 @@ fn each_step_has_its_deadline() {
     assert_eq!(play.sleep(), Wish::HangUp);
     assert_eq!(play.now, START + 10 * SECOND_NS);
     let reason = play.connection.connect_timed_out(Stage::Encrypting);
-    assert!(reason.to_string().starts_with("no answer from venue.example within 10 s while TLS was set up"), "{reason}");
+    assert!(
+        reason.to_string().starts_with("no answer from venue.example within 10 s while TLS was set up"),
+        "{reason}"
+    );
     play.closed(Some(reason));
     // No answer to the upgrade.
     assert_eq!(play.sleep(), Wish::Connect);
@@ -370,7 +373,10 @@ fn each_step_has_its_deadline() {
     assert_eq!(play.now, opened + 10 * SECOND_NS);
     play.closed(None);
     let timed_out = |e: &EventKind| {
-        matches!(e, EventKind::Disconnected { reason: Reason::Connect(ConnectError::TimedOut { stage: Stage::Upgrading, .. }) })
+        matches!(
+            e,
+            EventKind::Disconnected { reason: Reason::Connect(ConnectError::TimedOut { stage: Stage::Upgrading, .. }) }
+        )
     };
     assert!(play.events.iter().any(timed_out));
     // No answer to a subscription.

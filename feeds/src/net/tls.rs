@@ -93,6 +93,7 @@ pub(super) fn describe(host: &str, error: &rustls::Error) -> ConnectError {
     };
     let reason = match certificate {
         CertificateError::UnknownIssuer => CertificateRefusal::UnknownIssuer,
+        CertificateError::BadSignature => CertificateRefusal::BadSignature,
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => CertificateRefusal::Expired,
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => CertificateRefusal::NotYetValid,
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
