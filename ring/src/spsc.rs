@@ -303,16 +303,17 @@ impl<T: Copy + Send> Consumer<T> {
         if slot.sequence.load(Ordering::Acquire) != self.head + 1 {
             return None;
         }
+        // Wrapped at once: the item is then copied straight to where the caller wants it, not by way of the stack.
         let value = slot.value.with(|place| {
             // SAFETY: the sequence says that the item of this position was written, and the producer does not
             // overwrite it before `taken` was published beyond it.
-            unsafe { (*place).assume_init_read() }
+            Some(unsafe { (*place).assume_init_read() })
         });
         self.head += 1;
         if self.head - self.published >= self.publish_every {
             self.publish();
         }
-        Some(value)
+        value
     }
 }
 
