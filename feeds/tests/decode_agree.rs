@@ -76,6 +76,20 @@ fn every_byte_removed_or_doubled_and_every_pair_swapped() {
     }
 }
 
+#[test]
+fn every_run_of_bytes_cut_out() {
+    for (protocol, _, frame) in tick_fixtures() {
+        let mut decoder = knowing(protocol, SCALE, &SYMBOLS);
+        let bytes = frame.as_bytes();
+        for from in 0..bytes.len() {
+            for to in from + 1..=bytes.len() {
+                let cut = [&bytes[..from], &bytes[to..]].concat();
+                agree(&mut decoder, &cut);
+            }
+        }
+    }
+}
+
 /// A frame out of valid parts: fields in any order, unknown ones between, blanks where JSON allows them.
 fn rebuilt(frame: &str, order: &[usize], extra: &[(usize, String)], blanks: &[u8]) -> String {
     let root: Value = serde_json::from_str(frame).unwrap();

@@ -47,7 +47,7 @@ impl std::error::Error for SymbolError {}
 /// Names an instrument for a symbol seen for the first time, or declines it.
 pub type Register = Box<dyn FnMut(&str) -> Option<(InstrumentId, Scale)> + Send>;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Slot {
     /// Never 0 for a symbol: its length is part of it.
     key: u128,
@@ -189,11 +189,12 @@ impl SymbolTable {
         // Ends: at least half of the slots are free.
         loop {
             let slot = *self.slots.get(at)?;
+            // First: the key of an empty symbol is that of a free slot.
+            if slot.key == FREE.key {
+                return None;
+            }
             if slot.key == key {
                 return Some(slot);
-            }
-            if slot.key == 0 {
-                return None;
             }
             at = (at + 1) & mask;
         }
@@ -292,6 +293,7 @@ mod tests {
     #[test]
     fn padding_is_not_part_of_a_symbol() {
         let table = SymbolTable::new([("BTC", id(1).0, Scale::DEFAULT)]).unwrap();
+        assert_eq!(table.probe(0), None, "an empty symbol is none");
         assert_eq!(table.get_last(0), None, "nothing is the last hit at first");
         assert_eq!(table.get_last(u128::MAX), None);
         assert_eq!(table.get(b"BTC\0"), None);
