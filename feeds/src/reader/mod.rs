@@ -212,7 +212,7 @@ impl<S: TickSink, C: Clock, O: Observer> Reader<S, C, O> {
     /// Blocks until a socket has something, a deadline is due, or `timeout` is over. To be called after a turn that
     /// returned 0, where the thread is to leave the core to others.
     pub fn wait(&mut self, timeout: Duration) {
-        if !self.lane.outlet.is_clear() {
+        if self.interrupted.is_some() || !self.lane.outlet.is_clear() {
             std::thread::sleep(timeout.min(WAIT_FULL));
             return;
         }
