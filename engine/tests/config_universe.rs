@@ -100,9 +100,10 @@ fn venues_are_asked_for_what_the_config_leaves_out() {
                  quantity_step = \"0.001\"\nmin_quantity = \"0.001\"\nmin_notional = \"50\"\n";
     let config = config(&format!("{VENUES}{MARKET}{whole}"));
     let asked = asks(&config);
-    let names: Vec<_> = asked.iter().map(|a| (config.venues[a.venue].name.as_str(), a.rest_url.as_deref())).collect();
-    assert_eq!(names, [("spot", Some("https://api.binance.com")), ("coinm", Some("https://dapi.binance.com"))]);
-    assert_eq!(asked[0].symbols, ["BTCUSDT"]);
+    let names: Vec<_> =
+        asked.iter().map(|(venue, ask)| (config.venues[*venue].name.as_str(), ask.rest_url.as_str())).collect();
+    assert_eq!(names, [("spot", "https://api.binance.com"), ("coinm", "https://dapi.binance.com")]);
+    assert_eq!(asked[0].1.symbols, ["BTCUSDT"]);
     let mut facts = usual();
     facts.remove("usdm");
     let (universe, _) = build(&config, &facts, Unknown::Refused).unwrap_or_else(|m| panic!("{m}"));
@@ -147,15 +148,15 @@ fn what_nobody_states_is_not_guessed() {
     let told = mistakes(&text, &FactsByVenue::new());
     assert_eq!(
         told,
-        "u.toml:15:13: BTCUSDT on spot: base, quote, price_step, quantity_step not known; state it in its [[instrument]]\n\
-         u.toml:15:31: BTCUSDT on usdm: base, quote, price_step, quantity_step not known; state it in its [[instrument]]\n\
-         u.toml:15:49: BTCUSD_PERP on coinm: base, quote, contract_size, price_step, quantity_step not known; state it in \
+        "u.toml:16:13: BTCUSDT on spot: base, quote, price_step, quantity_step not known; state it in its [[instrument]]\n\
+         u.toml:16:31: BTCUSDT on usdm: base, quote, price_step, quantity_step not known; state it in its [[instrument]]\n\
+         u.toml:16:49: BTCUSD_PERP on coinm: base, quote, contract_size, price_step, quantity_step not known; state it in \
          its [[instrument]]"
     );
     // A replay takes 8 and 8 where steps are unknown, yet never guesses what is traded.
     let told = build(&config(&text), &FactsByVenue::new(), Unknown::Finest).expect_err("no assets").to_string();
-    assert!(told.contains("u.toml:15:13: BTCUSDT on spot: base, quote not known"), "{told}");
-    assert!(told.contains("u.toml:15:49: BTCUSD_PERP on coinm: base, quote, contract_size not known"), "{told}");
+    assert!(told.contains("u.toml:16:13: BTCUSDT on spot: base, quote not known"), "{told}");
+    assert!(told.contains("u.toml:16:49: BTCUSD_PERP on coinm: base, quote, contract_size not known"), "{told}");
 }
 
 #[test]

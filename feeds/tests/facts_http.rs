@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crosstick_feeds::facts::{AGE_WARN_S, Ask, FactsError, Source, cache_path, fetch, load, url_of};
+use crosstick_feeds::facts::{AGE_WARN_S, Ask, FactsError, Source, cache_path, fetch, load_at, url_of};
 use crosstick_model::Protocol;
 
 const SPOT: &str = include_str!("fixtures/facts/spot.json");
@@ -80,8 +80,14 @@ fn symbols(list: &[&str]) -> Vec<String> {
     list.iter().map(|s| (*s).to_owned()).collect()
 }
 
-fn ask<'a>(rest_url: &'a str, symbols: &'a [String]) -> Ask<'a> {
-    Ask { protocol: Protocol::BinanceSpot, rest_url, symbols, tls_ca: None, timeout: LONG }
+fn ask(rest_url: &str, symbols: &[String]) -> Ask {
+    Ask {
+        protocol: Protocol::BinanceSpot,
+        rest_url: rest_url.to_owned(),
+        symbols: symbols.to_vec(),
+        tls_ca: None,
+        timeout: LONG,
+    }
 }
 
 fn error_of(answer: Answer) -> FactsError {
@@ -236,7 +242,7 @@ fn a_private_ca_is_trusted_when_named_and_only_then() {
     let dir = tempfile::tempdir().expect("a directory");
     let ca = dir.path().join("ca.pem");
     let (url, server) = serve_tls(&ca, "localhost");
-    let facts = fetch(&Ask { tls_ca: Some(&ca), ..ask(&url, &[]) }).expect("facts over TLS");
+    let facts = fetch(&Ask { tls_ca: Some(ca.clone()), ..ask(&url, &[]) }).expect("facts over TLS");
     assert_eq!(facts.symbols.len(), 3);
     server.join().expect("the server");
 
@@ -246,7 +252,7 @@ fn a_private_ca_is_trusted_when_named_and_only_then() {
     server.join().expect("the server");
 
     let (url, server) = serve_tls(&ca, "elsewhere.example");
-    let error = fetch(&Ask { tls_ca: Some(&ca), ..ask(&url, &[]) }).expect_err("another name");
+    let error = fetch(&Ask { tls_ca: Some(ca.clone()), ..ask(&url, &[]) }).expect_err("another name");
     assert!(matches!(error, FactsError::Tls { .. }), "{error}");
     server.join().expect("the server");
 }
@@ -255,8 +261,9 @@ fn a_private_ca_is_trusted_when_named_and_only_then() {
 fn a_ca_file_that_does_not_do_is_named() {
     let dir = tempfile::tempdir().expect("a directory");
     let ca = dir.path().join("ca.pem");
-    let told =
-        |ca: &Path| fetch(&Ask { tls_ca: Some(ca), ..ask("https://localhost:1", &[]) }).expect_err("no CA").to_string();
+    let told = |ca: &Path| {
+        fetch(&Ask { tls_ca: Some(ca.to_owned()), ..ask("https://localhost:1", &[]) }).expect_err("no CA").to_string()
+    };
     assert!(told(&ca).contains("ca.pem"), "{}", told(&ca));
     std::fs::write(&ca, "no certificate here\n").expect("written");
     assert!(told(&ca).contains("holds no certificate"), "{}", told(&ca));
@@ -270,9 +277,9 @@ fn the_copy_stands_in_and_says_so() {
     let path = cache_path(dir.path(), "binance");
     let symbols = symbols(&["BTCUSDT"]);
     let (url, server) = serve(vec![http("200 OK", "", SPOT), http("429 Too Many Requests", "retry-after: 5\r\n", "")]);
-    let first = load(&ask(&url, &symbols), &path, 1_000_000).expect("facts");
+    let first = load_at(&ask(&url, &symbols), &path, 1_000_000).expect("facts");
     assert!(matches!(first.source, Source::Venue) && first.notices.is_empty());
-    let second = load(&ask(&url, &symbols), &path, 1_000_000 + 7_200).expect("the copy");
+    let second = load_at(&ask(&url, &symbols), &path, 1_000_000 + 7_200).expect("the copy");
     server.join().expect("the server");
     assert_eq!(second.facts, first.facts);
     let Source::Copy { age_s: 7_200, because: FactsError::RateLimited { .. } } = second.source else {
@@ -285,7 +292,7 @@ fn the_copy_stands_in_and_says_so() {
     );
 
     // Nobody listens any more.
-    let old = load(&ask(&url, &symbols), &path, 1_000_000 + AGE_WARN_S + 1).expect("the copy, old as it is");
+    let old = load_at(&ask(&url, &symbols), &path, 1_000_000 + AGE_WARN_S + 1).expect("the copy, old as it is");
     assert!(old.notices[0].contains("it is old") && old.notices[0].contains("7 days"), "{:?}", old.notices);
     let entries = std::fs::read_dir(path.parent().expect("a directory")).expect("listed").count();
     assert_eq!(entries, 1, "nothing is left beside the copy");
@@ -297,9 +304,9 @@ fn a_copy_that_does_not_do_is_not_used() {
     let path = cache_path(dir.path(), "binance");
     let wanted = symbols(&["BTCUSDT"]);
     let (url, server) = serve(vec![http("200 OK", "", SPOT)]);
-    load(&ask(&url, &wanted), &path, 5).expect("facts");
+    load_at(&ask(&url, &wanted), &path, 5).expect("facts");
     server.join().expect("the server");
-    let why = |ask: Ask<'_>| match load(&ask, &path, 6).expect_err("no copy of use") {
+    let why = |ask: Ask| match load_at(&ask, &path, 6).expect_err("no copy of use") {
         FactsError::NoCopy { why, .. } => why,
         other => panic!("{other}"),
     };
@@ -318,7 +325,7 @@ fn a_copy_that_cannot_be_kept_is_no_failure() {
     let file = dir.path().join("file");
     std::fs::write(&file, "x").expect("written");
     let (url, server) = serve(vec![http("200 OK", "", SPOT)]);
-    let loaded = load(&ask(&url, &[]), &cache_path(&file, "binance"), 5).expect("facts all the same");
+    let loaded = load_at(&ask(&url, &[]), &cache_path(&file, "binance"), 5).expect("facts all the same");
     server.join().expect("the server");
     assert!(loaded.notices[0].contains("no copy of the instrument facts could be kept"), "{:?}", loaded.notices);
 }

@@ -82,7 +82,8 @@ fn streams(node: &Node, protocol: Option<Protocol>, environment: Environment, mi
         if futures && stream == Stream::Trade && environment != Environment::Custom {
             let name = protocol.map_or("", Protocol::name);
             let text = format!(
-                "[[venue]] streams: {name} offers \"aggTrade\", \"bookTicker\"; \"trade\" with environment = \"custom\" only"
+                "[[venue]] streams: {name} offers \"aggTrade\", \"bookTicker\"; \"trade\" with environment = \
+                 \"custom\" only"
             );
             mistakes.add(&at, text);
         }
@@ -104,7 +105,8 @@ fn urls(node: &Node, environment: Environment, mistakes: &mut Mistakes) {
     }
     if environment == Environment::Custom {
         if !node.slot("stream_url").given {
-            let text = "[[venue]] environment: \"custom\" needs stream_url (and rest_url, unless each [[instrument]] states its facts)";
+            let text = "[[venue]] environment: \"custom\" needs stream_url (and rest_url, unless each \
+                        [[instrument]] states its facts)";
             mistakes.add(node.place("environment"), text);
         }
         return;
@@ -236,7 +238,8 @@ pub(super) fn markets(root: &Node, venues: &[Venue], mistakes: &mut Mistakes) ->
         let sum = price_decimals.unwrap_or(0) + quantity_decimals.unwrap_or(0);
         if sum > MAX_DECIMALS {
             let text = format!(
-                "[[market]] quantity_decimals: with price_decimals it makes {sum}; the two add up to {MAX_DECIMALS} at most"
+                "[[market]] quantity_decimals: with price_decimals it makes {sum}; the two add up to \
+                 {MAX_DECIMALS} at most"
             );
             mistakes.add(node.place("quantity_decimals"), text);
         }

@@ -71,7 +71,7 @@ pub(super) struct Table {
     pub keys: &'static [Key],
 }
 
-const fn key(name: &'static str, kind: Kind, left: Left, unit: &'static str, doc: &'static str) -> Key {
+pub(super) const fn key(name: &'static str, kind: Kind, left: Left, unit: &'static str, doc: &'static str) -> Key {
     Key { name, kind, left, unit, doc }
 }
 
@@ -483,38 +483,3 @@ static RISK: Table = Table {
 };
 
 const RATE: Kind = Kind::Dec { min: "0.00000001", max: "1000000000", decimals: 8 };
-
-/// The file of `crosstick sim --config`.
-pub(super) static SIM: Table = Table {
-    header: "the file",
-    doc: "",
-    keys: &[
-        key("sim", Kind::Table(&SIM_SIM), Left::Out("defaults"), "", ""),
-        key("venue", Kind::Tables(&SIM_VENUE), Left::Out("all, on ports that the system hands out"), "", ""),
-    ],
-};
-
-static SIM_SIM: Table = Table {
-    header: "[sim]",
-    doc: "The simulated market.",
-    keys: &[
-        key("seed", Kind::Int { min: 0, max: i64::MAX }, Left::To("1"), "", "The same seed gives the same flow."),
-        key("ca", Kind::Path, Left::Out("not written"), "", "Where the private CA is written that clients must trust."),
-    ],
-};
-
-static SIM_VENUE: Table = Table {
-    header: "[[venue]]",
-    doc: "A simulated venue.",
-    keys: &[
-        key("name", Kind::Word(Word::Name), Left::Required, "", "One of alpha, beta, gamma."),
-        key(
-            "port",
-            Kind::Int { min: 0, max: 65_535 },
-            Left::To("0"),
-            "",
-            "Where it listens on 127.0.0.1; 0: any free port.",
-        ),
-        key("plain", Kind::Bool, Left::To("false"), "", "Plain ws:// and http:// instead of TLS."),
-    ],
-};

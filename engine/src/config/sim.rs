@@ -9,7 +9,7 @@ use super::build;
 use super::mistakes::{Mistakes, closest};
 use super::raw::{self, Lines};
 use super::read;
-use super::schema::{Kind, SIM};
+use super::schema::{Kind, Left, Table, Word, key};
 
 /// The shipped file.
 pub const SHIPPED: &str = include_str!("../../../config/sim.toml");
@@ -30,7 +30,6 @@ pub fn load(path: &Path) -> Result<SimConfig, Mistakes> {
 /// # Errors
 /// All mistakes with their places.
 pub fn parse(name: &str, text: &str, base: &Path) -> Result<SimConfig, Mistakes> {
-    debug_assert!(matches!(SIM.keys[0].kind, Kind::Table(_)), "[sim] comes first");
     let lines = Lines::new(name, text);
     let mut mistakes = Mistakes::default();
     let document = raw::parse(&lines, &mut mistakes);
@@ -87,3 +86,38 @@ fn keep_only(spec: &mut FlowSpec, endpoints: &[Endpoint]) {
     spec.markets.retain(|m| !m.legs.is_empty());
     spec.venues.retain(|v| named(&v.name));
 }
+
+/// The file of `crosstick sim --config`.
+static SIM: Table = Table {
+    header: "the file",
+    doc: "",
+    keys: &[
+        key("sim", Kind::Table(&SIM_SIM), Left::Out("defaults"), "", ""),
+        key("venue", Kind::Tables(&SIM_VENUE), Left::Out("all, on ports that the system hands out"), "", ""),
+    ],
+};
+
+static SIM_SIM: Table = Table {
+    header: "[sim]",
+    doc: "The simulated market.",
+    keys: &[
+        key("seed", Kind::Int { min: 0, max: i64::MAX }, Left::To("1"), "", "The same seed gives the same flow."),
+        key("ca", Kind::Path, Left::Out("not written"), "", "Where the private CA is written that clients must trust."),
+    ],
+};
+
+static SIM_VENUE: Table = Table {
+    header: "[[venue]]",
+    doc: "A simulated venue.",
+    keys: &[
+        key("name", Kind::Word(Word::Name), Left::Required, "", "One of alpha, beta, gamma."),
+        key(
+            "port",
+            Kind::Int { min: 0, max: 65_535 },
+            Left::To("0"),
+            "",
+            "Where it listens on 127.0.0.1; 0: any free port.",
+        ),
+        key("plain", Kind::Bool, Left::To("false"), "", "Plain ws:// and http:// instead of TLS."),
+    ],
+};

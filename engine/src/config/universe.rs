@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crosstick_feeds::endpoints;
-use crosstick_feeds::facts::{Facts, SymbolFacts};
+use crosstick_feeds::facts::{Ask, Facts, SymbolFacts, TIMEOUT};
 use crosstick_model::amount::AMOUNT_ONE;
 use crosstick_model::decimal::MAX_DECIMALS;
 use crosstick_model::{
@@ -19,17 +19,6 @@ use super::{Config, Environment, FeeAssetName, Stream};
 
 /// What each venue stated, by our name of the venue. A venue that was not asked is left out.
 pub type FactsByVenue = BTreeMap<String, Facts>;
-
-/// What to ask a venue for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ask {
-    /// Its index in [`Config::venues`].
-    pub venue: usize,
-    /// Base of its REST API; `None`: a custom venue without one, which cannot be asked.
-    pub rest_url: Option<String>,
-    /// Its symbols in this config.
-    pub symbols: Vec<String>,
-}
 
 /// What to subscribe at a venue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,26 +43,40 @@ pub enum Unknown {
     Finest,
 }
 
-/// The venues that must be asked before [`build`]: those with an instrument that the config does not state whole.
+/// What to ask before [`build`], by index in [`Config::venues`]: venues with an instrument that the config does not
+/// state whole. A custom venue without `rest_url` cannot be asked; then [`build`] names what is missing.
 #[must_use]
-pub fn asks(config: &Config) -> Vec<Ask> {
+pub fn asks(config: &Config) -> Vec<(usize, Ask)> {
     let wanted = wanted(config);
     let mut asks = Vec::new();
     for (index, venue) in config.venues.iter().enumerate() {
         let here: Vec<&Wanted<'_>> = wanted.iter().filter(|w| w.venue == index).collect();
+        let Some(rest_url) = rest_url(venue) else { continue };
         if here.iter().all(|w| w.stated_whole(kind_of(venue.protocol))) {
             continue;
         }
-        let rest_url = match venue.environment {
-            Environment::Mainnet => endpoints::rest_base(venue.protocol, endpoints::Environment::Mainnet),
-            Environment::Testnet => endpoints::rest_base(venue.protocol, endpoints::Environment::Testnet),
-            Environment::Demo => endpoints::rest_base(venue.protocol, endpoints::Environment::Demo),
-            Environment::Custom => venue.rest_url.as_deref(),
+        let ask = Ask {
+            protocol: venue.protocol,
+            rest_url,
+            symbols: here.iter().map(|w| w.symbol.to_owned()).collect(),
+            tls_ca: venue.tls_ca.clone(),
+            timeout: TIMEOUT,
         };
-        let symbols = here.iter().map(|w| w.symbol.to_owned()).collect();
-        asks.push(Ask { venue: index, rest_url: rest_url.map(str::to_owned), symbols });
+        asks.push((index, ask));
     }
     asks
+}
+
+/// Base of a venue's REST API; `None`: a custom venue without one.
+#[must_use]
+pub fn rest_url(venue: &super::Venue) -> Option<String> {
+    let environment = match venue.environment {
+        Environment::Mainnet => endpoints::Environment::Mainnet,
+        Environment::Testnet => endpoints::Environment::Testnet,
+        Environment::Demo => endpoints::Environment::Demo,
+        Environment::Custom => return venue.rest_url.clone(),
+    };
+    endpoints::rest_base(venue.protocol, environment).map(str::to_owned)
 }
 
 /// Builds the universe, and what to subscribe at each venue that has instruments.
@@ -311,7 +314,8 @@ impl<'c> Builder<'c> {
             match risk.rate(quote) {
                 None => {
                     let text = format!(
-                        "market {}: {label} is quoted in {quote}, whose worth in {} is not stated; add {quote} = \"1\" to [risk] rates if you hold them equal",
+                        "market {}: {label} is quoted in {quote}, whose worth in {} is not stated; add {quote} = \"1\" to \
+                         [risk] rates if you hold them equal",
                         stated.name, risk.currency
                     );
                     self.mistakes.add(member.wanted.place, text);
@@ -319,7 +323,8 @@ impl<'c> Builder<'c> {
                 Some(rate) => {
                     if let Some((known, _)) = rates.iter().find(|(_, r)| *r != rate) {
                         let text = format!(
-                            "market {}: {quote} and {known} have different [risk] rates; quotes meet only where one is worth the other",
+                            "market {}: {quote} and {known} have different [risk] rates; quotes meet only where one is worth \
+                             the other",
                             stated.name
                         );
                         self.mistakes.add(member.wanted.place, text);
@@ -357,7 +362,8 @@ impl<'c> Builder<'c> {
         let scale = Scale::new(price, quantity);
         if scale.is_none() {
             let text = format!(
-                "{label}: its steps need {price} decimals for prices and {quantity} for quantities; the two add up to {MAX_DECIMALS} at most"
+                "{label}: its steps need {price} decimals for prices and {quantity} for quantities; the two add up to \
+                 {MAX_DECIMALS} at most"
             );
             self.mistakes.add(place, text);
         }

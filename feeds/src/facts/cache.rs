@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crosstick_model::{Decimal, Kind};
 use serde::{Deserialize, Serialize};
@@ -47,12 +48,19 @@ struct StoredSymbol {
 
 /// Asks the venue and keeps a copy of its answer at `path`; where it does not answer, takes the copy that is there.
 ///
-/// `now_unix_s` is the time of day, seconds since the epoch. A copy is of use only if it comes from the same
+/// # Errors
+/// As [`load_at`], which this is with the time of day.
+pub fn load(ask: &Ask, path: &Path) -> Result<Loaded, FactsError> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    load_at(ask, path, now.as_secs())
+}
+
+/// [`load`] at a given time: `now_unix_s` is seconds since the epoch. A copy is of use only if it comes from the same
 /// address and has all the symbols asked for; its age is never a reason to refuse it.
 ///
 /// # Errors
 /// The venue's failure, when there is no copy of use, or when the config must be changed.
-pub fn load(ask: &Ask<'_>, path: &Path, now_unix_s: u64) -> Result<Loaded, FactsError> {
+pub fn load_at(ask: &Ask, path: &Path, now_unix_s: u64) -> Result<Loaded, FactsError> {
     let because = match fetch(ask) {
         Ok(facts) => {
             let mut notices = Vec::new();
@@ -77,11 +85,11 @@ pub fn load(ask: &Ask<'_>, path: &Path, now_unix_s: u64) -> Result<Loaded, Facts
     }
 }
 
-fn write(ask: &Ask<'_>, path: &Path, facts: &Facts, now_unix_s: u64) -> io::Result<()> {
+fn write(ask: &Ask, path: &Path, facts: &Facts, now_unix_s: u64) -> io::Result<()> {
     let stored = Stored {
         version: VERSION,
         protocol: ask.protocol.name().to_owned(),
-        rest_url: ask.rest_url.to_owned(),
+        rest_url: ask.rest_url.clone(),
         fetched_unix_s: now_unix_s,
         symbols: facts.symbols.values().map(StoredSymbol::from).collect(),
     };
@@ -102,7 +110,7 @@ fn write(ask: &Ask<'_>, path: &Path, facts: &Facts, now_unix_s: u64) -> io::Resu
     written
 }
 
-fn read(ask: &Ask<'_>, path: &Path) -> Result<(Facts, u64), String> {
+fn read(ask: &Ask, path: &Path) -> Result<(Facts, u64), String> {
     let shown = path.display();
     let size = fs::metadata(path).map_err(|_| format!("{shown} is not there"))?.len();
     if size > BYTES_MAX {

@@ -52,7 +52,8 @@ pub enum FactsError {
         seconds: u64,
     },
     /// 429.
-    #[error("{host}: too many requests (429){}; wait before the next start, more requests lead to a ban", after(*retry_after_s))]
+    #[error("{host}: too many requests (429){}; wait before the next start, more of them lead to a ban",
+        after(*retry_after_s))]
     RateLimited {
         /// The host.
         host: String,
@@ -68,7 +69,8 @@ pub enum FactsError {
         retry_after_s: Option<u64>,
     },
     /// 403: a firewall in front of the venue.
-    #[error("{host}: forbidden (403){}; the venue's firewall blocks this address: wait, or use another network", page(*html))]
+    #[error("{host}: forbidden (403){}; the venue's firewall blocks this address: wait, or use another network",
+        page(*html))]
     Forbidden {
         /// The host.
         host: String,

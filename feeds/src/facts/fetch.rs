@@ -1,7 +1,7 @@
 //! One bounded REST call, and a typed error for each way in which it can go wrong.
 
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crosstick_model::Protocol;
@@ -22,16 +22,16 @@ pub const TIMEOUT: Duration = Duration::from_secs(15);
 const SYMBOLS_IN_URL_MAX: usize = 100;
 
 /// What to ask, and where.
-#[derive(Debug, Clone, Copy)]
-pub struct Ask<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
     /// What the venue speaks.
     pub protocol: Protocol,
     /// Base of its REST API, without path.
-    pub rest_url: &'a str,
+    pub rest_url: String,
     /// The instruments of interest, in the venue's spelling.
-    pub symbols: &'a [String],
+    pub symbols: Vec<String>,
     /// A private CA, trusted in addition to the public roots.
-    pub tls_ca: Option<&'a Path>,
+    pub tls_ca: Option<PathBuf>,
     /// Bound on the whole call; usually [`TIMEOUT`].
     pub timeout: Duration,
 }
@@ -41,12 +41,12 @@ pub struct Ask<'a> {
 ///
 /// # Errors
 /// See [`FactsError`]; blocks for [`Ask::timeout`] twice at most.
-pub fn fetch(ask: &Ask<'_>) -> Result<Facts, FactsError> {
+pub fn fetch(ask: &Ask) -> Result<Facts, FactsError> {
     let agent = agent(ask)?;
     // Futures take no list of symbols; spot answers a short list with a few KB instead of 20 MB.
     let named = ask.protocol == Protocol::BinanceSpot && (1..=SYMBOLS_IN_URL_MAX).contains(&ask.symbols.len());
     if named {
-        match call(ask, &agent, &url_of(ask, ask.symbols)) {
+        match call(ask, &agent, &url_of(ask, &ask.symbols)) {
             Err(Failure::UnknownSymbol) => {}
             Err(Failure::Error(error)) => return Err(error),
             Ok(body) => return read(ask, &body),
@@ -56,14 +56,14 @@ pub fn fetch(ask: &Ask<'_>) -> Result<Facts, FactsError> {
         Ok(body) => read(ask, &body),
         Err(Failure::Error(error)) => Err(error),
         Err(Failure::UnknownSymbol) => {
-            Err(FactsError::Status { host: host(ask.rest_url), status: 400, text: "invalid symbol".into() })
+            Err(FactsError::Status { host: host(&ask.rest_url), status: 400, text: "invalid symbol".into() })
         }
     }
 }
 
 /// The address of exchangeInfo for these symbols, or for all.
 #[must_use]
-pub fn url_of(ask: &Ask<'_>, symbols: &[String]) -> String {
+pub fn url_of(ask: &Ask, symbols: &[String]) -> String {
     let mut url = format!("{}{}", ask.rest_url.trim_end_matches('/'), path(ask.protocol));
     if !symbols.is_empty() {
         let list: Vec<String> = symbols.iter().map(|s| format!("%22{}%22", percent(s))).collect();
@@ -101,8 +101,8 @@ fn host(url: &str) -> String {
     authority.rsplit('@').next().unwrap_or(authority).to_owned()
 }
 
-fn agent(ask: &Ask<'_>) -> Result<Agent, FactsError> {
-    let tls = tls::client_config(ask.tls_ca)?;
+fn agent(ask: &Ask) -> Result<Agent, FactsError> {
+    let tls = tls::client_config(ask.tls_ca.as_deref())?;
     let config = Agent::config_builder()
         .timeout_global(Some(ask.timeout))
         .http_status_as_error(false)
@@ -127,12 +127,12 @@ impl From<FactsError> for Failure {
     }
 }
 
-fn call(ask: &Ask<'_>, agent: &Agent, url: &str) -> Result<Vec<u8>, Failure> {
+fn call(ask: &Ask, agent: &Agent, url: &str) -> Result<Vec<u8>, Failure> {
     let response = agent.get(url).call().map_err(|e| classify(ask, e))?;
     let status = response.status().as_u16();
     let retry_after_s = retry_after(&response);
     let body = body(ask, response);
-    let host = host(ask.rest_url);
+    let host = host(&ask.rest_url);
     if status == 200 {
         let body = body?;
         return if body.is_empty() { Err(FactsError::Empty { host }.into()) } else { Ok(body) };
@@ -161,20 +161,20 @@ fn venue_code(body: &[u8]) -> Option<i64> {
     serde_json::from_slice::<Refusal>(body).ok().map(|r| r.code)
 }
 
-fn body(ask: &Ask<'_>, response: Response<ureq::Body>) -> Result<Vec<u8>, FactsError> {
+fn body(ask: &Ask, response: Response<ureq::Body>) -> Result<Vec<u8>, FactsError> {
     let mut bytes = Vec::new();
     // One byte more than allowed tells a full answer from a longer one, whatever its headers promise.
     let read = response.into_body().into_reader().take(BODY_MAX + 1).read_to_end(&mut bytes);
     read.map_err(|e| classify(ask, ureq::Error::from(e)))?;
     if bytes.len() as u64 > BODY_MAX {
-        return Err(FactsError::TooLarge { host: host(ask.rest_url), mebibytes: BODY_MAX >> 20 });
+        return Err(FactsError::TooLarge { host: host(&ask.rest_url), mebibytes: BODY_MAX >> 20 });
     }
     Ok(bytes)
 }
 
-fn read(ask: &Ask<'_>, body: &[u8]) -> Result<Facts, FactsError> {
+fn read(ask: &Ask, body: &[u8]) -> Result<Facts, FactsError> {
     parse(ask.protocol, body).map_err(|error| {
-        let host = host(ask.rest_url);
+        let host = host(&ask.rest_url);
         match error.classify() {
             serde_json::error::Category::Data => {
                 FactsError::NotFacts { host, protocol: ask.protocol.name(), why: error.to_string() }
@@ -185,8 +185,8 @@ fn read(ask: &Ask<'_>, body: &[u8]) -> Result<Facts, FactsError> {
     })
 }
 
-fn classify(ask: &Ask<'_>, error: ureq::Error) -> FactsError {
-    let host = host(ask.rest_url);
+fn classify(ask: &Ask, error: ureq::Error) -> FactsError {
+    let host = host(&ask.rest_url);
     match error {
         ureq::Error::Timeout(_) => {
             let seconds = ask.timeout.as_secs() + u64::from(ask.timeout.subsec_nanos() > 0);

@@ -15,7 +15,7 @@ use std::fmt;
 
 use crosstick_model::{Decimal, Kind, Protocol};
 
-pub use cache::{AGE_WARN_S, cache_path, load};
+pub use cache::{AGE_WARN_S, cache_path, load, load_at};
 pub use error::FactsError;
 pub use fetch::{Ask, BODY_MAX, TIMEOUT, fetch, url_of};
 pub use parse::parse;

@@ -141,7 +141,7 @@ fn symbol(protocol: Protocol, raw: Symbol) -> Option<SymbolFacts> {
                 facts.quantity_step = filter.step_size.positive();
                 facts.min_quantity = filter.min_qty.decimal();
             }
-            // Spot calls the number minNotional, in NOTIONAL or, before 2023, in MIN_NOTIONAL; futures call it notional.
+            // Spot calls the number minNotional, in NOTIONAL or (before 2023) MIN_NOTIONAL; futures call it notional.
             Some("NOTIONAL" | "MIN_NOTIONAL") => {
                 let stated = filter.min_notional.decimal().or_else(|| filter.notional.decimal());
                 facts.min_notional = stated.or(facts.min_notional);
