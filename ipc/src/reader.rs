@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crosstick_model::InstrumentId;
 use crosstick_ring::Pod;
@@ -20,15 +21,46 @@ use crate::layout::{
 use crate::place::Place;
 use crate::sys::Map;
 
-/// Copies of a record before it is given up: a live writer is done within microseconds, a dead one never.
-const ATTEMPTS: u32 = 10_000;
+/// Copies of a record that are tried in one go: a writer at work is done within nanoseconds.
+const ATTEMPTS: u32 = 64;
+/// How often the core is given away after that, and how often this thread sleeps in the end: the writer may have been
+/// suspended in the middle, but a dead one would be waited for without end.
+const YIELDS: u32 = 100;
+const SLEEPS: u32 = 50;
+const SLEEP: Duration = Duration::from_millis(1);
 /// What a seqlock's version takes before the value.
 const VERSION_BYTES: u64 = cell_bytes::<u64>() as u64 - 8;
 /// More sections than any layout will have.
 const SECTIONS_MAX: u32 = 1024;
 
-/// A region, mapped read-only. Rows are `None` when the region has none of that number, or when the owner died while
-/// it wrote this very one.
+/// What is left of the waiting for suspended writers: shared by all records of one call, so that a call is bounded.
+struct Patience {
+    yields: u32,
+    sleeps: u32,
+}
+
+impl Patience {
+    const fn new() -> Self {
+        Self { yields: YIELDS, sleeps: SLEEPS }
+    }
+
+    /// Waits a moment; `false` when there was enough of that.
+    fn wait(&mut self) -> bool {
+        if self.yields > 0 {
+            self.yields -= 1;
+            std::thread::yield_now();
+        } else if self.sleeps > 0 {
+            self.sleeps -= 1;
+            std::thread::sleep(SLEEP);
+        } else {
+            return false;
+        }
+        true
+    }
+}
+
+/// A region, mapped read-only. Rows are `None` when the region has none of that number, or when a write of this very
+/// one is under way and does not end within some 50 ms: its writer is dead, or has no core.
 #[derive(Debug, Clone)]
 pub struct Reader {
     map: Arc<Map>,
@@ -174,10 +206,10 @@ impl Reader {
     #[must_use]
     pub fn latency(&self) -> Vec<StageLatency> {
         let mut stages: Vec<StageLatency> = Vec::new();
+        let mut patience = Patience::new();
         for i in 0..self.count(section::STAGES) {
-            let (Some(row), Some(counted)) = (self.row::<StageRow>(section::STAGES, i), self.histogram(i)) else {
-                continue;
-            };
+            let row: Option<StageRow> = self.row_within(section::STAGES, i, &mut patience);
+            let (Some(row), Some(counted)) = (row, self.histogram(i)) else { continue };
             let name = text(&row.name);
             match stages.iter_mut().find(|s| s.name == name) {
                 Some(stage) => stage.counted.merge(&counted),
@@ -196,14 +228,27 @@ impl Reader {
     }
 
     fn row<T: Pod>(&self, name: &str, index: usize) -> Option<T> {
+        self.row_within(name, index, &mut Patience::new())
+    }
+
+    fn row_within<T: Pod>(&self, name: &str, index: usize, patience: &mut Patience) -> Option<T> {
         let section = self.section(name)?;
         let fits = section.kind == KIND_SEQLOCK && section.value_bytes >= size_of::<T>() as u64;
         let offset = offset_of(section, index).filter(|_| fits)?;
-        self.map.reader::<T>(offset)?.try_read(ATTEMPTS)
+        let cell = self.map.reader::<T>(offset)?;
+        loop {
+            if let Some(value) = cell.try_read(ATTEMPTS) {
+                return Some(value);
+            }
+            if !patience.wait() {
+                return None;
+            }
+        }
     }
 
     fn rows<T: Pod>(&self, name: &str) -> Vec<T> {
-        (0..self.count(name)).filter_map(|i| self.row(name, i)).collect()
+        let mut patience = Patience::new();
+        (0..self.count(name)).filter_map(|i| self.row_within(name, i, &mut patience)).collect()
     }
 
     fn histogram(&self, index: usize) -> Option<Snapshot> {

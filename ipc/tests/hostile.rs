@@ -68,6 +68,20 @@ fn another_layout_or_byte_order_is_named() {
 }
 
 #[test]
+fn a_record_whose_writer_died_is_given_up() {
+    let mut bytes = good_region();
+    let reader = open(&bytes).unwrap();
+    let offset_of = |name| reader.sections().iter().find(|s| s.name.starts_with(name)).unwrap().offset as usize;
+    let (engine, instruments) = (offset_of(b"engine\0"), offset_of(b"instruments"));
+    bytes[engine] |= 1;
+    bytes[instruments] |= 1;
+    let reader = open(&bytes).unwrap();
+    assert_eq!(reader.engine(), None);
+    assert_eq!(reader.instruments().len(), 1, "the other one");
+    assert!(reader.risk().is_some());
+}
+
+#[test]
 fn pipes_directories_and_links_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name| Place::in_dir(dir.path(), name).unwrap();

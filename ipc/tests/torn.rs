@@ -73,13 +73,16 @@ fn no_reader_ever_sees_a_torn_row() {
                 let (mut last, mut turns) = (0, 0u32);
                 loop {
                     let ended = done.load(Ordering::Acquire);
-                    let seen = reader.price(instrument).expect("a live writer is never waited for so long");
+                    // On a busy machine the writer may be suspended in the middle for longer than is waited.
+                    let (Some(seen), Some(seen_risk)) = (reader.price(instrument), reader.risk()) else {
+                        assert!(!ended, "nothing is under way any more");
+                        continue;
+                    };
                     let n = seen.bid as u64;
                     assert_eq!(seen, price(n));
                     assert!(n >= last);
                     last = n;
-                    let seen = reader.risk().expect("a live writer is never waited for so long");
-                    assert_eq!(seen, risk(seen.max_orders_per_second));
+                    assert_eq!(seen_risk, risk(seen_risk.max_orders_per_second));
                     if ended {
                         break;
                     }

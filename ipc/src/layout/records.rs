@@ -82,10 +82,6 @@ impl PriceFlags {
     pub const HAS_TRADE: u32 = 2;
     /// The quote was usable when the row was written.
     pub const USABLE: u32 = 4;
-    /// The line is live.
-    pub const LIVE: u32 = 8;
-    /// The line is lagging.
-    pub const LAGGING: u32 = 16;
 }
 
 /// [`InstrumentRow::market`] of an instrument of no market.
