@@ -76,7 +76,7 @@ fn independent(tick: &Tick, frame: &[u8], scale: (u8, u8)) {
         Err(error) if error.to_string().starts_with("number out of range") => return,
         Err(error) => panic!("a tick out of broken JSON: {error}"),
     };
-    let enveloped = root.get("e").is_none() && root.get("stream").is_some();
+    let enveloped = root.get("e").is_none() && root.get("stream").is_some() && root.get("data").is_some();
     let data = if enveloped { &root["data"] } else { &root };
     let names: &[(&str, u8)] = match tick.as_quote() {
         Some(_) => &[("b", scale.0), ("B", scale.1), ("a", scale.0), ("A", scale.1)],
