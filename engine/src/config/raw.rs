@@ -174,13 +174,16 @@ pub(super) fn lay_over(
     }
 }
 
+/// The table that a segment names, by its index or its `name`.
 fn select(items: &[Raw], segment: &str) -> Option<usize> {
+    let named = |entry: &Entry| match &entry.raw.value {
+        RawValue::Str(name) => entry.key == "name" && name.eq_ignore_ascii_case(segment),
+        _ => false,
+    };
     let by_index = segment.parse::<usize>().ok().filter(|i| *i < items.len());
     by_index.or_else(|| {
         items.iter().position(|item| match &item.value {
-            RawValue::Table(entries) => entries.iter().any(
-                |e| matches!(&e.raw.value, RawValue::Str(name) if e.key == "name" && name.eq_ignore_ascii_case(segment)),
-            ),
+            RawValue::Table(entries) => entries.iter().any(named),
             _ => false,
         })
     })

@@ -314,8 +314,8 @@ impl<'c> Builder<'c> {
             match risk.rate(quote) {
                 None => {
                     let text = format!(
-                        "market {}: {label} is quoted in {quote}, whose worth in {} is not stated; add {quote} = \"1\" to \
-                         [risk] rates if you hold them equal",
+                        "market {}: {label} is quoted in {quote}, whose worth in {} is not stated; \
+                         add {quote} = \"1\" to [risk] rates if you hold them equal",
                         stated.name, risk.currency
                     );
                     self.mistakes.add(member.wanted.place, text);
@@ -323,8 +323,8 @@ impl<'c> Builder<'c> {
                 Some(rate) => {
                     if let Some((known, _)) = rates.iter().find(|(_, r)| *r != rate) {
                         let text = format!(
-                            "market {}: {quote} and {known} have different [risk] rates; quotes meet only where one is worth \
-                             the other",
+                            "market {}: {quote} and {known} have different [risk] rates; quotes meet only where \
+                             one is worth the other",
                             stated.name
                         );
                         self.mistakes.add(member.wanted.place, text);
