@@ -30,8 +30,10 @@ pub fn paper_driver(config: &Config, universe: &Universe) -> Result<PaperDriver<
     let spread = spread_config(config, universe);
     let cache = PriceCache::new(universe, spread.freshness());
     let strategy = Spread::new(universe, &spread)?;
-    let core = Core::new(universe, cache, strategy, risk(config, universe)?);
-    Ok(PaperDriver::new(core, Paper::new(universe, paper_config(config, universe))))
+    let rates = rates(config, universe)?;
+    let paper = Paper::new(universe, paper_config(config), &rates);
+    let risk = Risk::new(universe, limits(config), rates, Some(&balances(config, universe)));
+    Ok(PaperDriver::new(Core::new(universe, cache, strategy, risk), paper))
 }
 
 fn spread_config(config: &Config, universe: &Universe) -> SpreadConfig {
@@ -55,13 +57,9 @@ fn spread_config(config: &Config, universe: &Universe) -> SpreadConfig {
     }
 }
 
-fn risk(config: &Config, universe: &Universe) -> Result<Risk, SetupError> {
+fn limits(config: &Config) -> Limits {
     let risk = &config.risk;
-    let currency =
-        universe.find_asset(&risk.currency).ok_or_else(|| SetupError::Currency(risk.currency.clone()))?;
-    let pegs: Vec<_> =
-        risk.rates.iter().filter_map(|(name, rate)| Some((universe.find_asset(name)?, *rate))).collect();
-    let limits = Limits {
+    Limits {
         max_order_notional: risk.max_order_notional,
         max_position_notional: risk.max_position_notional,
         max_gross_notional: risk.max_gross_notional,
@@ -72,9 +70,16 @@ fn risk(config: &Config, universe: &Universe) -> Result<Risk, SetupError> {
         max_daily_loss: risk.max_daily_loss,
         max_drawdown: risk.max_drawdown,
         max_age_ns: config.strategy.max_age_ns,
-    };
-    let rates = Rates::new(universe, currency, &pegs);
-    Ok(Risk::new(universe, limits, rates, Some(&balances(config, universe))))
+    }
+}
+
+fn rates(config: &Config, universe: &Universe) -> Result<Rates, SetupError> {
+    let risk = &config.risk;
+    let unknown = || SetupError::Currency(risk.currency.clone());
+    let currency = universe.find_asset(&risk.currency).ok_or_else(unknown)?;
+    let pegs: Vec<_> =
+        risk.rates.iter().filter_map(|(name, rate)| Some((universe.find_asset(name)?, *rate))).collect();
+    Ok(Rates::new(universe, currency, &pegs))
 }
 
 fn balances(config: &Config, universe: &Universe) -> Balances {
@@ -90,8 +95,7 @@ fn balances(config: &Config, universe: &Universe) -> Balances {
     Balances(list)
 }
 
-fn paper_config(config: &Config, universe: &Universe) -> PaperConfig {
-    let _ = universe;
+fn paper_config(config: &Config) -> PaperConfig {
     let seed = config.paper.seed;
     match config.paper.preset {
         Preset::Honest => PaperConfig { seed, ..PaperConfig::HONEST },

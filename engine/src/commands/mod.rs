@@ -18,7 +18,7 @@ use crate::state::halt;
 /// # Errors
 /// When the config is wrong.
 pub fn check(file: &Path) -> Outcome {
-    let config = Config::load(Some(file), &Overrides::default()).map_err(Failure::usage)?;
+    let config = Config::load(Some(file), &Overrides::from_process()).map_err(Failure::usage)?;
     print!("{}", config.effective());
     println!("\n# {}: good", file.display());
     Ok(Code::Done)
@@ -47,16 +47,12 @@ pub fn init(file: &Path) -> Outcome {
 /// # Errors
 /// When no key contains `key`.
 pub fn explain(key: Option<&str>) -> Outcome {
-    let text = config::explain();
-    let Some(key) = key else {
-        print!("{text}");
-        return Ok(Code::Done);
-    };
-    let matching: Vec<&str> = text.split("\n\n").filter(|part| part.contains(key)).collect();
-    if matching.is_empty() {
+    let text = config::explain(key);
+    if text.trim().is_empty() {
+        let key = key.unwrap_or_default();
         return Err(Failure::usage(format!("no key contains {key:?}; crosstick config explain lists all")));
     }
-    println!("{}", matching.join("\n\n"));
+    print!("{text}");
     Ok(Code::Done)
 }
 
@@ -66,7 +62,7 @@ pub fn explain(key: Option<&str>) -> Outcome {
 /// When nothing is halted, or the halt file cannot be changed.
 pub fn resume(arguments: &ResumeArgs) -> Outcome {
     let path = match &arguments.config {
-        Some(file) => Config::load(Some(file), &Overrides::default()).map_err(Failure::usage)?.engine.halt_file,
+        Some(file) => Config::load(Some(file), &Overrides::from_process()).map_err(Failure::usage)?.engine.halt_file,
         None => Config::bare().engine.halt_file,
     };
     let was = halt::resume(&path, &arguments.reason, system_ns()).map_err(Failure::other)?;

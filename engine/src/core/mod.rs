@@ -9,7 +9,7 @@ mod hash;
 mod tally;
 
 use crosstick_model::decision::Outcome;
-use crosstick_model::{Decision, DenyCode, Order, RejectReason, Report, ReportKind, Tick, Universe};
+use crosstick_model::{Decision, DenyCode, Order, RejectReason, Report, ReportKind, Tick, TickKind, Universe};
 use crosstick_risk::{Approved, Breach, Risk};
 use crosstick_strategy::{Group, Item, Opportunity, Outbox, PriceCache, Strategy, View};
 
@@ -99,22 +99,18 @@ impl<S: Strategy> Core<S> {
     #[inline]
     pub fn on_tick(&mut self, tick: &Tick, outside: &mut impl Outside) {
         self.now_ns = self.now_ns.max(tick.recv_ns);
-        if let Some((venue, live)) = tick.as_line_state() {
-            self.cache.set_line_live(venue, tick.flags.line(), live);
-            let view = View { now_ns: self.now_ns, cache: &self.cache };
-            self.strategy.on_line(view, venue, tick.flags.line(), &mut self.outbox);
-        } else {
+        if tick.kind != TickKind::Line {
             self.counts.ticks += 1;
             if let Some(tally) = self.tallies.get_mut(tick.instrument.index()) {
                 tally.add(tick);
             }
-            self.cache.apply(tick);
-            if let Some(breach) = self.risk.on_tick(self.now_ns, tick) {
-                self.halted(breach, outside);
-            }
-            let view = View { now_ns: self.now_ns, cache: &self.cache };
-            self.strategy.on_tick(view, tick, &mut self.outbox);
         }
+        self.cache.apply(tick);
+        if let Some(breach) = self.risk.on_tick(self.now_ns, tick) {
+            self.halted(breach, outside);
+        }
+        let view = View { now_ns: self.now_ns, cache: &self.cache };
+        self.strategy.on_tick(view, tick, &mut self.outbox);
         if !self.outbox.is_empty() {
             self.drain(outside);
         }

@@ -36,7 +36,7 @@ impl<L: Listener> Outside for Desk<'_, L> {
     #[inline]
     fn send(&mut self, now_ns: u64, order: Approved) -> Result<(), Approved> {
         let record = *order.order();
-        self.paper.send(now_ns, order)?;
+        Gateway::send(self.paper, now_ns, order)?;
         self.states.on_sent(&record);
         Ok(())
     }

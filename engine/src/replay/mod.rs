@@ -17,7 +17,8 @@ use crate::exit::{Code, Failure, Outcome};
 use crate::report::{self, SessionReport, csv};
 use crate::setup;
 use recording::{Merge, Recording};
-use sources::{Source, VenueFeed};
+use sources::VenueFeed;
+pub use sources::{Source, distinct};
 
 /// What to replay and where results go.
 #[derive(Debug, Clone, Default)]
@@ -53,14 +54,16 @@ pub fn replay(request: &Request) -> Result<Replayed, Failure> {
             Ok(Replayed { report, code: Code::Done })
         }
         Some(path) => {
-            let config = Config::load(Some(path), &Overrides::default()).map_err(Failure::usage)?;
+            let config = Config::load(Some(path), &Overrides::from_process()).map_err(Failure::usage)?;
             trade(&config, &sources, request)
         }
     }
 }
 
 fn trade(config: &Config, sources: &[Source], request: &Request) -> Result<Replayed, Failure> {
-    let universe = universe::for_replay(config).map_err(Failure::usage)?;
+    // What the config does not state, a recording cannot: steps are then the finest of the scale.
+    let facts = universe::FactsByVenue::new();
+    let (universe, _) = universe::build(config, &facts, universe::Unknown::Finest).map_err(Failure::usage)?;
     let mut driver = setup::paper_driver(config, &universe).map_err(Failure::usage)?;
     let (mut feeds, of_file, recordings) = open_all(config, &universe, sources)?;
     let mut merge = Merge::new(recordings).map_err(Failure::other)?;

@@ -1,5 +1,6 @@
 //! The recordings of a replay: which venue each file is of, and the decoder of each venue. Cold start, hot reading.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crosstick_feeds::decode::{Decoder, Recognised, SequenceTracker, SymbolTable, TimeUnit, recognise};
@@ -42,6 +43,18 @@ impl Source {
     }
 }
 
+/// The name, with a number behind it when it is there already.
+#[must_use]
+pub fn distinct(name: String, names: &mut BTreeSet<String>) -> String {
+    let mut candidate = name.clone();
+    let mut number = 2;
+    while !names.insert(candidate.clone()) {
+        candidate = format!("{name}-{number}");
+        number += 1;
+    }
+    candidate
+}
+
 /// What the first frames of a recording tell; `None` when they tell nothing.
 ///
 /// # Errors
@@ -63,8 +76,6 @@ pub fn look_ahead(recording: &mut Recording) -> Result<Option<Recognised>, Recor
 pub struct VenueFeed {
     /// Our name of the venue.
     pub name: String,
-    /// What it speaks.
-    pub protocol: Protocol,
     decoder: Decoder,
     sequence: SequenceTracker,
 }
@@ -74,7 +85,7 @@ impl VenueFeed {
     #[must_use]
     pub fn new(name: String, protocol: Protocol, unit: TimeUnit, symbols: SymbolTable) -> Self {
         let sequence = SequenceTracker::new(symbols.len());
-        Self { name, protocol, decoder: Decoder::new(protocol, unit, 0, symbols), sequence }
+        Self { name, decoder: Decoder::new(protocol, unit, 0, symbols), sequence }
     }
 
     /// Decodes one frame, in place; `take` gets its tick, if it is one.

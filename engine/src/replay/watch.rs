@@ -30,7 +30,7 @@ pub fn watch(sources: &[Source]) -> Result<SessionReport, Failure> {
                 source.path.display()
             ))
         })?;
-        let name = distinct(source.venue.clone().unwrap_or_else(|| source.stem()), &mut names);
+        let name = sources::distinct(source.venue.clone().unwrap_or_else(|| source.stem()), &mut names);
         println!("{name}: {} speaks {}", source.path.display(), known.protocol);
         let symbols = SymbolTable::default().discover(register(index, &found));
         feeds.push(VenueFeed::new(name, known.protocol, known.unit.unwrap_or(TimeUnit::Milli), symbols));
@@ -87,15 +87,4 @@ fn register(file: usize, found: &Found) -> impl FnMut(&str) -> Option<(Instrumen
         list.push((file, symbol.to_owned()));
         Some((InstrumentId(id), Scale::DEFAULT))
     }
-}
-
-/// The name, with a number behind it when it is there already.
-fn distinct(name: String, names: &mut BTreeSet<String>) -> String {
-    let mut candidate = name.clone();
-    let mut number = 2;
-    while !names.insert(candidate.clone()) {
-        candidate = format!("{name}-{number}");
-        number += 1;
-    }
-    candidate
 }

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use crosstick_feeds::LineStats;
+use crosstick_ipc::Reader;
 use crosstick_model::decision::Decline;
 use crosstick_model::{Amount, DenyCode, Kind, Universe};
 use crosstick_strategy::{Opportunity, Spread};
 
 use super::csv::Row;
 use super::{
-    Build, HaltReport, InstrumentReport, OpportunityReport, OrderReport, PairReport, PnlReport, PositionReport,
-    SessionReport,
+    Build, FeedReport, HaltReport, InstrumentReport, OpportunityReport, OrderReport, PairReport, PnlReport, PositionReport,
+    SessionReport, StageReport,
 };
 use crate::core::{Counts, Tally};
 use crate::driver::PaperDriver;
@@ -26,7 +28,7 @@ pub fn trading(universe: &Universe, currency: &str, driver: &PaperDriver<Spread>
         duration_s: 0.0,
         ended: "input",
         halt: risk
-            .halt_state()
+            .halted()
             .map(|halt| HaltReport { code: halt.code.code().into(), reason: halt.code.sentence().into() }),
         feeds: Vec::new(),
         instruments: instruments(universe, core.tallies()),
@@ -45,6 +47,47 @@ pub fn trading(universe: &Universe, currency: &str, driver: &PaperDriver<Spread>
         latency_ns: BTreeMap::new(),
         decisions_hash: core.hash().hex(),
     }
+}
+
+/// A line's row, from what its reader counted.
+#[must_use]
+pub fn feed(universe: &Universe, line: &LineStats) -> FeedReport {
+    let stats = line.read();
+    FeedReport {
+        venue: universe.venue(line.venue).name.to_string(),
+        line: line.line,
+        frames: stats.frames,
+        bytes: stats.bytes,
+        trades: stats.trades,
+        quotes: stats.quotes,
+        other: stats.other,
+        fast_path: stats.fast_path,
+        refused: stats.refusals().map(|(reason, n)| (reason.to_owned(), n)).collect(),
+        trade_gaps: stats.trade_gaps,
+        trade_duplicates: stats.trade_duplicates,
+        connects: stats.connects,
+        ring_full: stats.ring_full,
+    }
+}
+
+/// The region's histograms; stages without samples are left out.
+#[must_use]
+pub fn latency(region: &Reader) -> BTreeMap<String, StageReport> {
+    let stages = region.latency().into_iter().map(|stage| (stage.counted.summary(), stage));
+    let rows = stages.filter(|(summary, _)| summary.count > 0).map(|(summary, stage)| {
+        let row = StageReport {
+            from: stage.from,
+            to: stage.to,
+            count: summary.count,
+            p50: summary.p50,
+            p90: summary.p90,
+            p99: summary.p99,
+            p999: summary.p999,
+            max: summary.max,
+        };
+        (stage.name, row)
+    });
+    rows.collect()
 }
 
 fn instruments(universe: &Universe, tallies: &[Tally]) -> Vec<InstrumentReport> {

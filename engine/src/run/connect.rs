@@ -6,11 +6,12 @@ use std::thread;
 
 use crosstick_feeds::connection::AttemptBudget;
 use crosstick_feeds::decode::TimeUnit;
-use crosstick_feeds::facts::{self, Ask, Facts, FactsError};
+use crosstick_feeds::facts::{self, Facts, FactsError};
 use crosstick_feeds::{Environment, LineSpec, Rules, SocketOptions, StreamKind, TlsClient, endpoints};
 use crosstick_model::Universe;
 
-use crate::config::{self, Config, Stream, Venue};
+use crate::clock::system_ns;
+use crate::config::{self, Config, Stream};
 use crate::exit::{Code, Failure};
 use crate::signals::Signals;
 
@@ -20,24 +21,14 @@ use crate::signals::Signals;
 /// The first venue that gave no facts and left no copy of earlier ones.
 pub fn facts(config: &Config, signals: &Signals) -> Result<BTreeMap<String, Facts>, Failure> {
     let (tell, answers) = mpsc::channel();
-    let mut asked = 0;
-    for venue in &config.venues {
-        let symbols = config::universe::symbols_to_ask(config, venue);
-        if symbols.is_empty() {
-            continue;
-        }
-        asked += 1;
-        let ask = Ask {
-            protocol: venue.protocol,
-            rest_url: rest_url(venue),
-            symbols,
-            tls_ca: venue.tls_ca.clone(),
-            timeout: facts::TIMEOUT,
-        };
-        let copy = facts::cache_path(&config.engine.state_dir, &venue.name);
-        let (name, tell) = (venue.name.clone(), tell.clone());
+    let asks = config::universe::asks(config);
+    let mut asked = asks.len();
+    for (venue, ask) in asks {
+        let name = config.venues[venue].name.clone();
         tracing::info!("{name}: asking {} for the facts of {} symbols", ask.rest_url, ask.symbols.len());
-        let asking = thread::Builder::new().name(format!("ct-facts-{name}"));
+        let copy = facts::cache_path(&config.engine.state_dir, &name);
+        let tell = tell.clone();
+        let asking = thread::Builder::new().name("ct-facts".into());
         asking
             .spawn(move || {
                 let loaded = facts::load(&ask, &copy);
@@ -77,17 +68,6 @@ fn refused(name: &str, error: &FactsError) -> Failure {
         _ => Code::Failure,
     };
     Failure::new(code, format!("{name}: {error}"))
-}
-
-fn rest_url(venue: &Venue) -> String {
-    let network = match venue.environment {
-        config::Environment::Mainnet => facts::Network::Mainnet,
-        config::Environment::Testnet => facts::Network::Testnet,
-        config::Environment::Demo => facts::Network::Demo,
-        // The config was checked: a custom environment states it.
-        config::Environment::Custom => return venue.rest_url.clone().unwrap_or_default(),
-    };
-    facts::rest_base(venue.protocol, network).to_owned()
 }
 
 /// One specification a line of every venue that has instruments.
@@ -146,5 +126,5 @@ pub fn lines(config: &Config, universe: &Universe) -> Result<Vec<LineSpec>, Fail
 
 /// Spreads reconnects of many engines: needs to differ, not to be secret.
 fn seed() -> u64 {
-    crate::clock::system_ns() ^ u64::from(std::process::id()).rotate_left(40)
+    system_ns() ^ u64::from(std::process::id()).rotate_left(40)
 }

@@ -8,7 +8,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use crosstick_model::{DenyCode, Tick};
 use crosstick_ring::Waiter;
@@ -44,8 +43,6 @@ pub struct CoreThread {
     pub cpu: Option<usize>,
     /// Raised when trading halts; the main thread writes it to disk.
     pub halted: Arc<Halted>,
-    /// A test's way to make the core slow: slept after every tick.
-    pub slow: Option<Duration>,
 }
 
 /// A halt on its way from the core thread to the main thread.
@@ -114,14 +111,11 @@ impl CoreThread {
         loop {
             let mut work = 0;
             for ring in &mut self.rings {
-                let (driver, clock, slow) = (&mut self.driver, &self.clock, self.slow);
+                let (driver, clock) = (&mut self.driver, &self.clock);
                 work += ring.pop_batch(BATCH, |tick| {
                     desk.taken(&tick, clock.now_ns());
                     driver.take(&tick, &mut desk);
                     desk.publisher.touch(&tick);
-                    if let Some(pause) = slow {
-                        thread::sleep(pause);
-                    }
                 });
             }
             if work > 0 {

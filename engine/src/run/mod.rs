@@ -1,0 +1,289 @@
+//! `crosstick run`: venues, threads and shared memory around one core; without a config, the demo.
+//!
+//! **Thread:** main, cold. Start in order: config, halt file, facts, universe, region, core thread, readers. Stop in the
+//! opposite order: readers close their rings, the core empties them and ends, then the report is made.
+
+pub mod connect;
+pub mod core_thread;
+pub mod demo;
+pub mod publish;
+pub mod reader_thread;
+pub mod status_line;
+pub mod topology;
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crosstick_feeds::{Event, EventKind, Remedy};
+use crosstick_ipc::{FeedWriter, Owner, Place, Reader, Shape, State, Writer, layout};
+use crosstick_model::Universe;
+
+use crate::cli::RunArgs;
+use crate::clock::WallClock;
+use crate::config::{Config, Mode, Overrides, universe};
+use crate::exit::{Code, Failure, Outcome};
+use crate::log::Log;
+use crate::report::{self, Build, HaltReport, SessionReport, csv};
+use crate::signals::Signals;
+use crate::state::halt;
+use status_line::StatusLine;
+use topology::{Running, Threads};
+
+/// How often the main thread looks at everything.
+const TURN: Duration = Duration::from_millis(20);
+
+/// Runs until a signal, the duration, or every line has stopped for good.
+///
+/// # Errors
+/// When something keeps the engine from starting, or a result cannot be written.
+pub fn command(arguments: &RunArgs) -> Outcome {
+    let signals = Signals::install().map_err(Failure::other)?;
+    let demo = match &arguments.config {
+        Some(_) => None,
+        None => Some(demo::Demo::start(arguments.seed)?),
+    };
+    let config = match &demo {
+        Some(demo) => demo.config.clone(),
+        None => Config::load(arguments.config.as_deref(), &Overrides::from_process()).map_err(Failure::usage)?,
+    };
+    if config.engine.mode == Mode::Live || arguments.live {
+        return Err(Failure::usage("live trading is not built yet; set [engine] mode = \"paper\" and leave --live out"));
+    }
+    let log = Log::start(config.engine.log.as_deref())
+        .map_err(|e| Failure::usage(format!("[engine] log: {e}; name a file that can be written")))?;
+    refuse_while_halted(&config)?;
+    if demo.is_some() {
+        println!("crosstick demo: simulated venues on this machine, paper orders; Ctrl-C ends it with a report");
+    }
+
+    let facts = connect::facts(&config, &signals)?;
+    let built = universe::build(&config, &facts, universe::Unknown::Refused).map_err(Failure::usage)?;
+    let universe = Arc::new(built.0);
+    let lines = connect::lines(&config, &universe)?;
+    if lines.is_empty() {
+        return Err(Failure::usage("no venue has an instrument: name some in [[market]] or [[instrument]]"));
+    }
+    let place = Place::new(&config.engine.shm).map_err(Failure::usage)?;
+    let clock = WallClock::anchored_now();
+    let mut writer = region(&place, &universe, &lines, clock.now_ns())?;
+    let feeds = std::mem::take(&mut writer.feeds);
+    let threads = Threads {
+        config: &config,
+        universe: Arc::clone(&universe),
+        lines,
+        clock: clock.clone(),
+        keep_rows: arguments.output.opportunities.is_some(),
+    };
+    let (owner, running) = threads.start(writer)?;
+    let reader = Reader::open(&place).map_err(Failure::other)?;
+    let status = StatusLine::new(reader.clone(), config.risk.currency.clone());
+    let session = Session {
+        config: &config,
+        universe,
+        signals,
+        log,
+        clock,
+        owner,
+        feeds,
+        running,
+        status,
+        reader,
+        stopped: 0,
+        refused: None,
+        persisted: false,
+    };
+    session.run(arguments)
+}
+
+fn refuse_while_halted(config: &Config) -> Result<(), Failure> {
+    let path = &config.engine.halt_file;
+    let Some(was) = halt::read(path).map_err(Failure::other)? else { return Ok(()) };
+    let text = format!(
+        "trading is halted by {} ({}) and stays so until: crosstick resume --reason TEXT [--config FILE]; the halt file \
+         is {}",
+        was.code,
+        was.reason,
+        path.display()
+    );
+    Err(Failure::new(Code::Halted, text))
+}
+
+fn region(
+    place: &Place,
+    universe: &Universe,
+    lines: &[crosstick_feeds::LineSpec],
+    now_ns: u64,
+) -> Result<Writer, Failure> {
+    let lines: Vec<_> = lines.iter().map(|l| (l.venue, l.line)).collect();
+    let mut stages = publish::CORE_STAGES.to_vec();
+    // One a reader thread; there are never more of those than lines.
+    stages.extend(lines.iter().map(|_| publish::READER_STAGE));
+    let build = format!("{} {}", Build::THIS.version, Build::THIS.commit);
+    let mode = layout::Mode::Paper;
+    let shape = Shape { universe, lines: &lines, stages: &stages, mode, build: build.trim_end(), now_ns };
+    Writer::create(place, &shape).map_err(Failure::other)
+}
+
+/// A run under way, as the main thread sees it.
+struct Session<'a> {
+    config: &'a Config,
+    universe: Arc<Universe>,
+    signals: Signals,
+    log: Log,
+    clock: WallClock,
+    owner: Owner,
+    feeds: Vec<FeedWriter>,
+    running: Running,
+    status: StatusLine,
+    reader: Reader,
+    /// Sockets that will not be tried again.
+    stopped: usize,
+    /// Why the last of them was given up.
+    refused: Option<Failure>,
+    /// The halt is on disk.
+    persisted: bool,
+}
+
+impl Session<'_> {
+    fn run(mut self, arguments: &RunArgs) -> Outcome {
+        self.owner.set_state(State::Running);
+        let started = Instant::now();
+        let ended = loop {
+            self.turn();
+            if self.signals.stop() {
+                break "signal";
+            }
+            if arguments.duration.is_some_and(|d| started.elapsed() >= d) {
+                break "duration";
+            }
+            if self.running.sockets > 0 && self.stopped >= self.running.sockets {
+                break "input";
+            }
+            if self.running.broken() {
+                self.refused = Some(Failure::other("a thread ended by itself; this is a bug, please report it"));
+                break "input";
+            }
+            thread::sleep(TURN);
+        };
+        let took = started.elapsed();
+        self.end(ended, took, arguments)
+    }
+
+    /// One look at everything.
+    fn turn(&mut self) {
+        while let Ok(event) = self.running.events.try_recv() {
+            self.tell(&event);
+        }
+        self.show_feeds();
+        self.owner.beat(self.clock.now_ns());
+        self.persist_halt();
+        self.status.turn();
+        if self.signals.take_reopen() {
+            match self.log.reopen() {
+                Ok(()) => tracing::info!("log reopened"),
+                Err(error) => tracing::error!("the log could not be reopened: {error}"),
+            }
+        }
+    }
+
+    fn tell(&mut self, event: &Event) {
+        self.status.clear();
+        let venue = &self.universe.venue(event.venue).name;
+        match &event.kind {
+            EventKind::Stopped { reason } => {
+                self.stopped += 1;
+                let code = match reason.remedy() {
+                    Remedy::VenueRefused => Code::Refused,
+                    Remedy::FixConfig => Code::Usage,
+                    Remedy::Retry => Code::Failure,
+                };
+                tracing::error!("{venue}: {}", event.kind);
+                self.refused = Some(Failure::new(code, format!("{venue}: {reason}")));
+            }
+            EventKind::Disconnected { .. } | EventKind::SilentStream { .. } | EventKind::SubscriptionRefused { .. } => {
+                tracing::warn!("{venue}: {}", event.kind);
+            }
+            _ => tracing::info!("{venue}: {}", event.kind),
+        }
+    }
+
+    fn show_feeds(&mut self) {
+        for (line, writer) in self.running.lines.iter().zip(&mut self.feeds) {
+            let stats = line.read();
+            let row = layout::FeedRow {
+                connected: stats.live as u32,
+                frames: stats.frames,
+                bytes: stats.bytes,
+                trades: stats.trades,
+                quotes: stats.quotes,
+                other: stats.other,
+                fast_path: stats.fast_path,
+                refused: stats.refused_total(),
+                trade_gaps: stats.trade_gaps,
+                trade_duplicates: stats.trade_duplicates,
+                connects: stats.connects,
+                ring_full: stats.ring_full,
+                ..writer.row()
+            };
+            writer.publish(&row);
+        }
+    }
+
+    fn persist_halt(&mut self) {
+        let Some((at_ns, code)) = self.running.halted.get().filter(|_| !self.persisted) else { return };
+        self.persisted = true;
+        self.owner.set_state(State::Halted);
+        self.status.clear();
+        tracing::error!("trading is halted: {} {}", code.code(), code.sentence());
+        let record = halt::Halt {
+            code: code.code().into(),
+            reason: code.sentence().into(),
+            at_ns,
+            pid: std::process::id(),
+        };
+        if let Err(error) = halt::write(&self.config.engine.halt_file, &record) {
+            tracing::error!("the halt could not be kept for the next start: {error}");
+        }
+    }
+
+    fn end(mut self, ended: &'static str, took: Duration, arguments: &RunArgs) -> Outcome {
+        self.status.clear();
+        let drift_us = self.clock.drift_ns() / 1000;
+        let mut end = self.running.stop()?;
+        while let Ok(event) = self.running.events.try_recv() {
+            self.tell(&event);
+        }
+        self.show_feeds();
+        self.persist_halt();
+        tracing::info!("the wall clock drifted by {drift_us} µs from the system clock's");
+
+        if let (Some(path), Some(rows)) = (&arguments.output.opportunities, &mut end.rows) {
+            csv::write(path, rows, &self.universe).map_err(|e| Failure::other(format!("{}: {e}", path.display())))?;
+        }
+        let report = self.report(&end, ended, took);
+        if let Some(path) = &arguments.output.report {
+            report.write_json(path).map_err(|e| Failure::other(format!("{}: {e}", path.display())))?;
+        }
+        print!("{}", report.words());
+        match self.refused.take().filter(|_| ended == "input") {
+            Some(failure) => Err(failure),
+            None if self.persisted => Ok(Code::Halted),
+            None => Ok(Code::Done),
+        }
+    }
+
+    fn report(&self, end: &core_thread::CoreEnd, ended: &'static str, took: Duration) -> SessionReport {
+        let trading = report::assemble::trading(&self.universe, &self.config.risk.currency, &end.driver);
+        let halt = trading.halt.as_ref().map(|h| HaltReport { code: h.code.clone(), reason: h.reason.clone() });
+        SessionReport {
+            duration_s: took.as_secs_f64(),
+            ended,
+            halt,
+            feeds: self.running.lines.iter().map(|l| report::assemble::feed(&self.universe, l)).collect(),
+            latency_ns: report::assemble::latency(&self.reader),
+            ..trading
+        }
+    }
+}
+

@@ -1,0 +1,165 @@
+//! Which thread runs what, where, and how it waits. Cold, main thread.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use crosstick_feeds::outlet::RingSink;
+use crosstick_feeds::{Event, LineSpec, LineStats, Observer, Reader};
+use crosstick_ipc::{Owner, Recorder, Writer};
+use crosstick_model::{Line, Universe, VenueId};
+use crosstick_ring::{WaitPolicy, spsc, wait};
+
+use super::core_thread::{CoreEnd, CoreThread, Halted};
+use super::publish::{CORE_STAGES, Publisher, Stages};
+use super::reader_thread::ReaderThread;
+use crate::clock::WallClock;
+use crate::config::{Config, Wait};
+use crate::exit::Failure;
+use crate::setup;
+
+/// Slots of a reader's ring: 1 MiB of ticks, a second of the densest market seen.
+const RING_TICKS: usize = 16_384;
+/// Events that wait for the main thread; they are a few a minute.
+const EVENTS: usize = 1_024;
+
+/// What the threads start with.
+pub struct Threads<'a> {
+    /// The config.
+    pub config: &'a Config,
+    /// Everything that is traded.
+    pub universe: Arc<Universe>,
+    /// All lines.
+    pub lines: Vec<LineSpec>,
+    /// The clock of all threads.
+    pub clock: WallClock,
+    /// Keep opportunities for the opportunity file.
+    pub keep_rows: bool,
+}
+
+/// Threads under way.
+pub struct Running {
+    /// What connections tell.
+    pub events: Receiver<Event>,
+    /// What lines count, in the order of the region's rows.
+    pub lines: Vec<LineStats>,
+    /// How many sockets there are.
+    pub sockets: usize,
+    /// A halt on its way to disk.
+    pub halted: Arc<Halted>,
+    stop: Arc<AtomicBool>,
+    readers: Vec<JoinHandle<()>>,
+    core: Option<JoinHandle<CoreEnd>>,
+}
+
+/// Measures how long a read takes to become ticks in the ring.
+struct DecodeTime(Recorder);
+
+impl Observer for DecodeTime {
+    #[inline]
+    fn batch(&mut self, _: VenueId, _: Line, read_ns: u64, pushed_ns: u64, _: u32) {
+        self.0.record(pushed_ns.saturating_sub(read_ns));
+    }
+}
+
+impl Threads<'_> {
+    /// Starts the core thread, then the readers.
+    ///
+    /// # Errors
+    /// When a part cannot be built or the system has no thread for it.
+    pub fn start(self, writer: Writer) -> Result<(Owner, Running), Failure> {
+        let Writer { owner, core, recorders, .. } = writer;
+        let mut recorders = recorders.into_iter();
+        let stages = Stages::from_recorders(recorders.by_ref().take(CORE_STAGES.len()))
+            .ok_or_else(|| Failure::other("the region lacks the core's histograms; this is a bug"))?;
+        let threads = &self.config.threads;
+        let groups = divide(self.lines, threads.reader_cpus.len().max(1));
+        let spare = has_spare_core(groups.len());
+        let (core_waiter, waker) = wait::pair(policy(threads.core_wait), spare);
+
+        let (tell, events) = sync_channel(EVENTS);
+        let stop = Arc::new(AtomicBool::new(false));
+        let (mut rings, mut starting, mut lines, mut sockets) = (Vec::new(), Vec::new(), Vec::new(), 0);
+        for (number, group) in groups.into_iter().enumerate() {
+            sockets += group.iter().map(|line| line.sockets.len()).sum::<usize>();
+            let (producer, consumer) = spsc::ring(RING_TICKS);
+            rings.push(consumer);
+            let sink = RingSink::new(producer, Some(waker.clone()));
+            let observer = DecodeTime(recorders.next().unwrap_or_else(Recorder::local));
+            let count = self.universe.instruments.len();
+            let (reader, stats) = Reader::new(group, count, sink, self.clock.clone(), observer, tell.clone())
+                .map_err(Failure::other)?;
+            lines.extend(stats);
+            let (waiter, _) = wait::pair(policy(threads.reader_wait), spare);
+            let cpu = threads.reader_cpus.get(number).copied();
+            starting.push(ReaderThread { reader, waiter, cpu, stop: Arc::clone(&stop) });
+        }
+
+        let halted = Arc::new(Halted::default());
+        let currency = &self.config.risk.currency;
+        let core = CoreThread {
+            driver: setup::paper_driver(self.config, &self.universe).map_err(Failure::usage)?,
+            rings,
+            waiter: core_waiter,
+            clock: self.clock,
+            publisher: Publisher::new(core, stages, Arc::clone(&self.universe), currency),
+            keep_rows: self.keep_rows,
+            cpu: threads.core_cpu,
+            halted: Arc::clone(&halted),
+        };
+        let core = core.start().map_err(Failure::other)?;
+        let mut readers = Vec::new();
+        for (number, reader) in starting.into_iter().enumerate() {
+            readers.push(reader.start(number).map_err(Failure::other)?);
+        }
+        Ok((owner, Running { events, lines, sockets, halted, stop, readers, core: Some(core) }))
+    }
+}
+
+impl Running {
+    /// Whether a thread has ended by itself, which none should.
+    #[must_use]
+    pub fn broken(&self) -> bool {
+        self.readers.iter().any(JoinHandle::is_finished) || self.core.as_ref().is_some_and(JoinHandle::is_finished)
+    }
+
+    /// Stops the readers, lets the core empty the rings, and waits for all of them.
+    ///
+    /// # Errors
+    /// When a thread had panicked.
+    pub fn stop(&mut self) -> Result<CoreEnd, Failure> {
+        self.stop.store(true, Ordering::Relaxed);
+        let panicked = || Failure::other("a thread panicked; its message stands above, please report it");
+        for reader in self.readers.drain(..) {
+            reader.join().map_err(|_| panicked())?;
+        }
+        let core = self.core.take().ok_or_else(panicked)?;
+        core.join().map_err(|_| panicked())
+    }
+}
+
+/// Deals the lines out to `threads` readers, in turn.
+fn divide(lines: Vec<LineSpec>, threads: usize) -> Vec<Vec<LineSpec>> {
+    let count = threads.min(lines.len()).max(1);
+    let mut groups: Vec<Vec<LineSpec>> = (0..count).map(|_| Vec::new()).collect();
+    for (index, line) in lines.into_iter().enumerate() {
+        groups[index % count].push(line);
+    }
+    groups
+}
+
+/// Whether every hot thread can spin and still leave a core to the rest of the machine.
+fn has_spare_core(readers: usize) -> bool {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    cores > readers + 1
+}
+
+fn policy(wait: Wait) -> WaitPolicy {
+    match wait {
+        Wait::Spin => WaitPolicy::Spin,
+        Wait::Yield => WaitPolicy::Yield,
+        Wait::Park => WaitPolicy::Park,
+        Wait::Auto => WaitPolicy::Auto,
+    }
+}
