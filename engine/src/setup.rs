@@ -77,8 +77,7 @@ fn rates(config: &Config, universe: &Universe) -> Result<Rates, SetupError> {
     let risk = &config.risk;
     let unknown = || SetupError::Currency(risk.currency.clone());
     let currency = universe.find_asset(&risk.currency).ok_or_else(unknown)?;
-    let pegs: Vec<_> =
-        risk.rates.iter().filter_map(|(name, rate)| Some((universe.find_asset(name)?, *rate))).collect();
+    let pegs: Vec<_> = risk.rates.iter().filter_map(|(name, rate)| Some((universe.find_asset(name)?, *rate))).collect();
     Ok(Rates::new(universe, currency, &pegs))
 }
 

@@ -102,7 +102,8 @@ fn no_float_touches_money() {
 
 #[test]
 fn the_deterministic_core_reads_no_clock_and_no_environment() {
-    let banned = ["std::time", "SystemTime", "Instant::", "quanta", "std::env", "std::thread", "std::fs", "HashMap", "rand::"];
+    let banned =
+        ["std::time", "SystemTime", "Instant::", "quanta", "std::env", "std::thread", "std::fs", "HashMap", "rand::"];
     let rooms = ["model/src", "strategy/src", "risk/src", "execution/src", "engine/src/core"];
     for room in rooms {
         for (path, text) in sources(room) {

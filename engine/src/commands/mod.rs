@@ -66,7 +66,12 @@ pub fn resume(arguments: &ResumeArgs) -> Outcome {
         None => Config::bare().engine.halt_file,
     };
     let was = halt::resume(&path, &arguments.reason, system_ns()).map_err(Failure::other)?;
-    println!("resumed: {} ({}) no longer halts trading; the reason is kept beside {}", was.code, was.reason, path.display());
+    println!(
+        "resumed: {} ({}) no longer halts trading; the reason is kept beside {}",
+        was.code,
+        was.reason,
+        path.display()
+    );
     println!("an engine that is running stays halted until it is started again");
     Ok(Code::Done)
 }

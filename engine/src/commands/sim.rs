@@ -48,7 +48,10 @@ pub fn command(arguments: &SimArgs) -> Outcome {
     let stats = if handle.is_finished() { handle.join() } else { handle.stop() };
     println!("{}", summary(&stats));
     if stats.lines_unserved > 0 {
-        println!("{} recorded lines are no frames of a stream (snapshots, answers) and were not served", stats.lines_unserved);
+        println!(
+            "{} recorded lines are no frames of a stream (snapshots, answers) and were not served",
+            stats.lines_unserved
+        );
     }
     Ok(Code::Done)
 }
@@ -88,7 +91,11 @@ fn recorded(arguments: &SimArgs) -> Result<ReplaySpec, Failure> {
         "max" => Speed::Max,
         number => match number.parse::<f64>() {
             Ok(times) if times.is_finite() && times > 0.0 => Speed::Times(times),
-            _ => return Err(Failure::usage(format!("--speed {number}: give a number above zero, such as 1 or 10, or max"))),
+            _ => {
+                return Err(Failure::usage(format!(
+                    "--speed {number}: give a number above zero, such as 1 or 10, or max"
+                )));
+            }
         },
     };
     let mut names = BTreeSet::new();

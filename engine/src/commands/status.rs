@@ -5,8 +5,8 @@ use crosstick_ipc::{Place, Reader, State};
 use crosstick_model::{Amount, Decimal, DenyCode, InstrumentId};
 use serde_json::{Value, json};
 
-use crate::clock::system_ns;
 use crate::cli::StatusArgs;
+use crate::clock::system_ns;
 use crate::exit::{Code, Failure, Outcome};
 
 /// A heartbeat older than this is no sign of life.
@@ -20,7 +20,10 @@ pub fn command(arguments: &StatusArgs) -> Outcome {
     let place = Place::new(&arguments.shm).map_err(Failure::usage)?;
     let reader = Reader::open(&place).map_err(Failure::other)?;
     let status = status(&reader, system_ns()).ok_or_else(|| {
-        Failure::other(format!("{}: its owner died while writing; the next start takes it over", place.path().display()))
+        Failure::other(format!(
+            "{}: its owner died while writing; the next start takes it over",
+            place.path().display()
+        ))
     })?;
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&status).map_err(Failure::other)?);

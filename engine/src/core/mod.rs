@@ -265,4 +265,3 @@ impl<S: Strategy> Core<S> {
         &self.hash
     }
 }
-

@@ -94,9 +94,11 @@ fn open_all(config: &Config, universe: &Universe, sources: &[Source]) -> Result<
     let (mut of_file, mut recordings) = (Vec::new(), Vec::new());
     for source in sources {
         let venue = match &source.venue {
-            Some(name) => config.venues.iter().position(|v| v.name == *name).ok_or_else(|| {
-                Failure::usage(format!("{name} is no venue of the config; its venues: {}", names()))
-            })?,
+            Some(name) => {
+                config.venues.iter().position(|v| v.name == *name).ok_or_else(|| {
+                    Failure::usage(format!("{name} is no venue of the config; its venues: {}", names()))
+                })?
+            }
             None if config.venues.len() == 1 => 0,
             None => {
                 let file = source.path.display();

@@ -75,7 +75,15 @@ impl Recording {
         } else {
             Box::new(BufReader::with_capacity(BUFFER_BYTES, whole))
         };
-        Ok(Self { path: path.to_path_buf(), input, line: 0, buffer: Vec::new(), frame: 0..0, recv_ns: 0, ahead: VecDeque::new() })
+        Ok(Self {
+            path: path.to_path_buf(),
+            input,
+            line: 0,
+            buffer: Vec::new(),
+            frame: 0..0,
+            recv_ns: 0,
+            ahead: VecDeque::new(),
+        })
     }
 
     /// Looks at the frames that come next, up to `frames_max` of them, until `look` says that it has seen enough.
@@ -225,8 +233,7 @@ mod tests {
     fn merges_by_time_then_file_then_line() {
         let a = b"1700000000000002 a1\n1700000000000002 a2\n\n1700000000000005 a3\n".as_slice();
         let b = b"1700000000000002000 b1\r\n1700000000000004999 b2".as_slice();
-        let mut merge =
-            Merge::new(vec![recording("a", a), recording("empty", b""), recording("b", b)]).unwrap();
+        let mut merge = Merge::new(vec![recording("a", a), recording("empty", b""), recording("b", b)]).unwrap();
         let texts: Vec<String> = all(&mut merge).into_iter().map(|(i, _, t)| format!("{i}{t}")).collect();
         assert_eq!(texts, ["0a1", "0a2", "2b1", "2b2", "0a3"]);
         assert!(merge.next_line().unwrap().is_none(), "the end stays the end");

@@ -10,8 +10,8 @@ use crosstick_strategy::{Opportunity, Spread};
 
 use super::csv::Row;
 use super::{
-    Build, FeedReport, HaltReport, InstrumentReport, OpportunityReport, OrderReport, PairReport, PnlReport, PositionReport,
-    SessionReport, StageReport,
+    Build, FeedReport, HaltReport, InstrumentReport, OpportunityReport, OrderReport, PairReport, PnlReport,
+    PositionReport, SessionReport, StageReport,
 };
 use crate::core::{Counts, Tally};
 use crate::driver::PaperDriver;

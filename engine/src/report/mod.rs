@@ -13,8 +13,6 @@ use std::path::Path;
 
 use serde::Serialize;
 
-
-
 /// The whole report.
 #[derive(Debug, Clone, Serialize)]
 pub struct SessionReport {

@@ -97,7 +97,11 @@ fn latency(out: &mut String, r: &SessionReport) -> std::fmt::Result {
         return Ok(());
     }
     writeln!(out, "\nLatency in ns")?;
-    writeln!(out, "  {:<10} {:>9} {:>9} {:>9} {:>9} {:>10} {:>10}", "stage", "count", "p50", "p90", "p99", "p99.9", "max")?;
+    writeln!(
+        out,
+        "  {:<10} {:>9} {:>9} {:>9} {:>9} {:>10} {:>10}",
+        "stage", "count", "p50", "p90", "p99", "p99.9", "max"
+    )?;
     for (name, s) in &r.latency_ns {
         writeln!(
             out,

@@ -48,7 +48,9 @@ pub fn command(arguments: &RunArgs) -> Outcome {
         None => Config::load(arguments.config.as_deref(), &Overrides::from_process()).map_err(Failure::usage)?,
     };
     if config.engine.mode == Mode::Live || arguments.live {
-        return Err(Failure::usage("live trading is not built yet; set [engine] mode = \"paper\" and leave --live out"));
+        return Err(Failure::usage(
+            "live trading is not built yet; set [engine] mode = \"paper\" and leave --live out",
+        ));
     }
     let log = Log::start(config.engine.log.as_deref())
         .map_err(|e| Failure::usage(format!("[engine] log: {e}; name a file that can be written")))?;
@@ -236,12 +238,8 @@ impl Session<'_> {
         self.owner.set_state(State::Halted);
         self.status.clear();
         tracing::error!("trading is halted: {} {}", code.code(), code.sentence());
-        let record = halt::Halt {
-            code: code.code().into(),
-            reason: code.sentence().into(),
-            at_ns,
-            pid: std::process::id(),
-        };
+        let record =
+            halt::Halt { code: code.code().into(), reason: code.sentence().into(), at_ns, pid: std::process::id() };
         if let Err(error) = halt::write(&self.config.engine.halt_file, &record) {
             tracing::error!("the halt could not be kept for the next start: {error}");
         }
@@ -286,4 +284,3 @@ impl Session<'_> {
         }
     }
 }
-

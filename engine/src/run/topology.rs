@@ -88,8 +88,8 @@ impl Threads<'_> {
             let sink = RingSink::new(producer, Some(waker.clone()));
             let observer = DecodeTime(recorders.next().unwrap_or_else(Recorder::local));
             let count = self.universe.instruments.len();
-            let (reader, stats) = Reader::new(group, count, sink, self.clock.clone(), observer, tell.clone())
-                .map_err(Failure::other)?;
+            let (reader, stats) =
+                Reader::new(group, count, sink, self.clock.clone(), observer, tell.clone()).map_err(Failure::other)?;
             lines.extend(stats);
             let (waiter, _) = wait::pair(policy(threads.reader_wait), spare);
             let cpu = threads.reader_cpus.get(number).copied();
