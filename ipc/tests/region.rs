@@ -26,7 +26,7 @@ fn price_row() -> PriceRow {
         quote_seq: u64::MAX,
         trade_seq: 42,
         exchange_offset_us: -1500,
-        flags: PriceFlags::HAS_QUOTE | PriceFlags::USABLE | PriceFlags::LIVE,
+        flags: PriceFlags::HAS_QUOTE | PriceFlags::USABLE,
         quotes: 10,
         trades: 11,
         ..PriceRow::ZERO
@@ -199,7 +199,7 @@ fn python_reads_the_same() {
         seen["prices"][1],
         json!({"bid": 6_000_000, "bid_quantity": 123, "ask": 6_000_010, "ask_quantity": i64::MAX, "trade_price": -5,
                "trade_quantity": 7, "quote_recv_ns": NOW_NS + 1, "trade_recv_ns": NOW_NS + 2, "quote_seq": u64::MAX,
-               "trade_seq": 42, "exchange_offset_us": -1500, "flags": 13, "quotes": 10, "trades": 11})
+               "trade_seq": 42, "exchange_offset_us": -1500, "flags": 5, "quotes": 10, "trades": 11})
     );
     assert_eq!(
         seen["positions"][0],

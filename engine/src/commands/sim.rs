@@ -130,7 +130,7 @@ fn describe(handle: &SimHandle, arguments: &SimArgs) -> Result<(), Failure> {
     if !arguments.plain {
         println!("trust the CA in {}", arguments.ca.display());
     }
-    if matches!(&arguments.config, None if !arguments.repeat) {
+    if arguments.config.is_none() && !arguments.repeat {
         println!("the recording starts when every venue has a subscriber, and ends by itself");
     }
     Ok(())

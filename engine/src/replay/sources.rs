@@ -62,10 +62,10 @@ pub fn distinct(name: String, names: &mut BTreeSet<String>) -> String {
 pub fn look_ahead(recording: &mut Recording) -> Result<Option<Recognised>, RecordingError> {
     let mut best: Option<Recognised> = None;
     recording.peek(RECOGNISE_FRAMES, |frame| {
-        if let Some(found) = recognise(frame) {
-            if best.is_none_or(|b| b.unit.is_none()) {
-                best = Some(found);
-            }
+        if let Some(found) = recognise(frame)
+            && best.is_none_or(|b| b.unit.is_none())
+        {
+            best = Some(found);
         }
         best.is_some_and(|b| b.unit.is_some())
     })?;

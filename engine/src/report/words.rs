@@ -62,7 +62,7 @@ fn feeds(out: &mut String, r: &SessionReport) -> std::fmt::Result {
     writeln!(out, "\nMarket data: {} ticks", r.ticks)?;
     for feed in &r.feeds {
         let ticks = feed.trades + feed.quotes;
-        let fast = if ticks > 0 { feed.fast_path * 1000 / ticks } else { 0 };
+        let fast = (feed.fast_path * 1000).checked_div(ticks).unwrap_or(0);
         writeln!(
             out,
             "  {} line {}: {} frames ({} trades, {} quotes, {} other), fast path {}.{} %, trade gaps {}, duplicates {}, \
