@@ -1,7 +1,7 @@
 //! What the core thread shows in shared memory.
 //!
-//! **Thread:** `ct-core`. **Hot.** A tick only marks its instrument; rows are written after intents are out, at most
-//! [`ROWS_MAX`] a turn. The rows of risk and positions follow orders, and otherwise the clock.
+//! **Thread:** `ct-core`. **Hot.** A tick only marks its instrument; rows are written after intents are out, a
+//! bounded number a turn. The rows of risk and positions follow orders, and otherwise the clock.
 
 use std::sync::Arc;
 
