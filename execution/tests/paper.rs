@@ -236,6 +236,21 @@ fn without_a_usable_quote_an_order_is_refused() {
 }
 
 #[test]
+fn a_line_that_went_down_takes_its_quotes_with_it() {
+    let mut floor = Floor::new(TWO_MS);
+    floor.quote(0, SPOT, (1_000_000, 10), (1_000_100, 10));
+    floor.paper.on_tick(MS, &Tick::line_state(VenueId(0), 0, false, MS));
+    floor.ioc(MS, Side::Buy, 1_000_100, 4);
+    assert_eq!(floor.told(10 * MS), [(1, -1, -1)], "nobody knows what the venue quotes now");
+    floor.paper.on_tick(11 * MS, &Tick::line_state(VenueId(0), 0, true, 11 * MS));
+    floor.ioc(11 * MS, Side::Buy, 1_000_100, 4);
+    assert_eq!(floor.told(20 * MS), [(2, -1, -1)], "the line is back, its quote is not");
+    floor.quote(21 * MS, SPOT, (1_000_000, 10), (1_000_100, 10));
+    floor.ioc(21 * MS, Side::Buy, 1_000_100, 4);
+    assert_eq!(floor.told(30 * MS), [(3, 1_000_100, 4)]);
+}
+
+#[test]
 fn a_resting_order_fills_when_a_trade_prints_through_it() {
     let mut floor = Floor::new(TWO_MS);
     floor.quote(0, SPOT, (999_900, 100), (1_000_100, 100));

@@ -11,10 +11,18 @@ pub(crate) struct Market {
     quote: Quote,
     bid_taken: i64,
     ask_taken: i64,
+    /// A quote came since the venue's line last went down.
+    stands: bool,
 }
 
 impl Market {
+    /// The line went down: what the venue quotes now is not known. What was taken stays taken.
+    pub(crate) const fn line_down(&mut self) {
+        self.stands = false;
+    }
+
     pub(crate) const fn take_quote(&mut self, quote: Quote) {
+        self.stands = true;
         if quote.bid != self.quote.bid || quote.bid_quantity != self.quote.bid_quantity {
             self.bid_taken = 0;
         }
@@ -24,10 +32,10 @@ impl Market {
         self.quote = quote;
     }
 
-    /// 0 < bid < ask and both sizes above zero.
+    /// It stands, 0 < bid < ask and both sizes above zero.
     pub(crate) const fn usable(&self) -> bool {
         let q = &self.quote;
-        q.bid > 0 && q.ask > q.bid && q.bid_quantity > 0 && q.ask_quantity > 0
+        self.stands && q.bid > 0 && q.ask > q.bid && q.bid_quantity > 0 && q.ask_quantity > 0
     }
 
     /// The price at which an order of that side trades, and the size left there.

@@ -7,6 +7,7 @@
 //! one can leak into the match.
 //!
 //! - An order that crosses takes the size shown, less what ours took before, at the quote's price.
+//! - A line that went down takes its venue's quotes with it: what arrives before the next one is rejected.
 //! - What is left of an IOC is cancelled; what is left of a GTC rests.
 //! - A resting order fills at its own price, as maker: when a trade prints beyond its price (at its price we do not
 //!   know our place in the queue), up to that trade's quantity; or when the opposite quote reaches its price, up to
@@ -175,7 +176,15 @@ impl Paper {
                     self.on_trade(now_ns, tick.instrument, trade);
                 }
             }
-            TickKind::Line => {}
+            TickKind::Line => {
+                if let Some((venue, false)) = tick.as_line_state() {
+                    for (instrument, market) in self.instruments.iter().zip(&mut self.markets) {
+                        if instrument.venue == venue {
+                            market.line_down();
+                        }
+                    }
+                }
+            }
         }
     }
 
