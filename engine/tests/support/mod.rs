@@ -1,6 +1,8 @@
 //! What the replay tests share: the binary, the oracle's scripts, recordings where there are any, generated sessions.
 #![allow(dead_code, reason = "each test uses its part")]
 
+pub mod demo;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
