@@ -119,14 +119,19 @@ pub const fn rest_base(protocol: Protocol, environment: Environment<'_>) -> Opti
 /// The path that serves a stream; `None` where the protocol has no such stream that is documented.
 ///
 /// USD-M is routed: books on one path, trades on another. A stream asked for on the wrong one is acknowledged and then
-/// silent. Raw futures trades exist, but no source says on which path.
-const fn path(protocol: Protocol, kind: StreamKind) -> Option<&'static str> {
+/// silent. Raw futures trades exist, but no source says for sure on which path: they are for addresses of one's own,
+/// such as recordings that hold them.
+const fn path(protocol: Protocol, environment: Environment<'_>, kind: StreamKind) -> Option<&'static str> {
     match (protocol, kind) {
         (Protocol::BinanceSpot, _) => Some("/stream"),
         (Protocol::BinanceUsdm, StreamKind::BookTicker) => Some("/public/stream"),
         (Protocol::BinanceUsdm, StreamKind::AggTrade) => Some("/market/stream"),
         (Protocol::BinanceCoinm, StreamKind::BookTicker | StreamKind::AggTrade) => Some("/stream"),
-        (Protocol::BinanceUsdm | Protocol::BinanceCoinm, StreamKind::Trade) => None,
+        (Protocol::BinanceUsdm | Protocol::BinanceCoinm, StreamKind::Trade) => match (environment, protocol) {
+            (Environment::Custom(_), Protocol::BinanceUsdm) => Some("/market/stream"),
+            (Environment::Custom(_), _) => Some("/stream"),
+            _ => None,
+        },
     }
 }
 
@@ -148,8 +153,8 @@ pub fn plan<'i>(
     };
     let mut paths: Vec<(&str, Vec<Subscription>)> = Vec::new();
     for kind in streams.iter().copied() {
-        let path =
-            path(protocol, kind).ok_or(ConfigError::NoSuchStream { protocol: protocol.name(), stream: kind.name() })?;
+        let path = path(protocol, environment, kind)
+            .ok_or(ConfigError::NoSuchStream { protocol: protocol.name(), stream: kind.name() })?;
         let found = paths.iter().position(|(p, _)| *p == path);
         let at = found.unwrap_or_else(|| {
             paths.push((path, Vec::new()));
@@ -213,6 +218,15 @@ mod tests {
             [(InstrumentId(0), "BTCUSDT")],
         );
         assert!(matches!(error, Err(ConfigError::NoSuchStream { stream: "trade", .. })));
+    }
+
+    #[test]
+    fn addresses_of_ones_own_may_have_raw_futures_trades() {
+        let own = Environment::Custom("wss://127.0.0.1:9443");
+        let trades = || vec!["btcusdt@trade".to_owned()];
+        let of = |protocol| urls(protocol, own, &[StreamKind::Trade]);
+        assert_eq!(of(Protocol::BinanceUsdm), [("wss://127.0.0.1:9443/market/stream".to_owned(), trades())]);
+        assert_eq!(of(Protocol::BinanceCoinm), [("wss://127.0.0.1:9443/stream".to_owned(), trades())]);
     }
 
     #[test]
