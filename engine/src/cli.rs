@@ -1,9 +1,11 @@
 //! The command line. What is listed here works; nothing else is listed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+
+use crate::exit::Failure;
 
 /// Finds cross-exchange spreads worth money after fees, gates every order through a risk manager, and shows
 /// all it knows in shared memory.
@@ -72,6 +74,28 @@ pub struct OutputArgs {
     pub opportunities: Option<PathBuf>,
 }
 
+impl OutputArgs {
+    /// That the files can be there at all, so that nobody learns it when a long run is over.
+    ///
+    /// # Errors
+    /// Names the flag and what is in the way.
+    pub fn check(&self) -> Result<(), Failure> {
+        for (flag, path) in [("--report", &self.report), ("--opportunities", &self.opportunities)] {
+            let Some(path) = path else { continue };
+            let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            if path.is_dir() {
+                let text = format!("{flag} {}: this is a folder; name a file in it", path.display());
+                return Err(Failure::usage(text));
+            }
+            if !folder.is_dir() {
+                let text = format!("{flag} {}: there is no folder {}; make it first", path.display(), folder.display());
+                return Err(Failure::usage(text));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// `crosstick run`.
 #[derive(Debug, Default, Args)]
 pub struct RunArgs {
@@ -130,9 +154,10 @@ pub struct SimArgs {
     /// Listen on these ports, one a venue; left out: ports that the system hands out.
     #[arg(long, value_name = "PORT")]
     pub port: Vec<u16>,
-    /// Where to write the private CA that clients must trust.
-    #[arg(long, value_name = "FILE", default_value = "crosstick-sim-ca.pem")]
-    pub ca: PathBuf,
+    /// Where to write the private CA that clients must trust; left out: what the config says, else
+    /// crosstick-sim-ca.pem here.
+    #[arg(long, value_name = "FILE", conflicts_with = "plain")]
+    pub ca: Option<PathBuf>,
     /// Serve plain ws:// and http:// instead of TLS.
     #[arg(long)]
     pub plain: bool,

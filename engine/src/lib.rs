@@ -12,6 +12,7 @@ pub mod core;
 pub mod driver;
 pub mod exit;
 pub mod log;
+pub mod out;
 pub mod replay;
 pub mod report;
 pub mod run;

@@ -1,5 +1,6 @@
 //! The `crosstick` binary: reads the command line, runs the command, turns its outcome into an exit code.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -12,7 +13,8 @@ fn main() -> ExitCode {
     match execute(cli) {
         Ok(code) => code.into(),
         Err(failure) => {
-            eprintln!("crosstick: {failure}");
+            // Nobody may listen any more; the code still says it.
+            let _ = writeln!(std::io::stderr(), "crosstick: {failure}");
             failure.code.into()
         }
     }

@@ -41,6 +41,8 @@ pub struct VenueAddress {
     pub plain_stream_url: Option<String>,
     /// Its instruments, as its exchangeInfo states them.
     pub instruments: Vec<SimInstrument>,
+    /// Its streams.
+    pub streams: Vec<String>,
 }
 
 /// Running venues. Dropping it stops them in order.
@@ -312,6 +314,7 @@ fn listen(plan: &Plan, endpoints: &[Endpoint], venue: usize) -> Result<(VenueAdd
         rest_url,
         plain_stream_url,
         instruments: plan.instruments.clone(),
+        streams: plan.streams.clone(),
     };
     Ok((address, listeners))
 }

@@ -1,6 +1,7 @@
 //! The short commands: `check`, `init`, `config explain`, `status`, `resume`, `sim`. Cold, main thread.
 
 pub mod sim;
+mod sim_config;
 pub mod status;
 
 use std::fs::OpenOptions;
@@ -11,6 +12,7 @@ use crate::cli::ResumeArgs;
 use crate::clock::system_ns;
 use crate::config::{self, Config, Overrides};
 use crate::exit::{Code, Failure, Outcome};
+use crate::out;
 use crate::state::halt;
 
 /// `crosstick check FILE`: all mistakes at once, or the effective values.
@@ -19,8 +21,8 @@ use crate::state::halt;
 /// When the config is wrong.
 pub fn check(file: &Path) -> Outcome {
     let config = Config::load(Some(file), &Overrides::from_process()).map_err(Failure::usage)?;
-    print!("{}", config.effective());
-    println!("\n# {}: good", file.display());
+    out::text(config.effective());
+    out::line(format_args!("\n# {}: good", file.display()));
     Ok(Code::Done)
 }
 
@@ -38,7 +40,7 @@ pub fn init(file: &Path) -> Outcome {
     target
         .write_all(config::INIT_TEMPLATE.as_bytes())
         .map_err(|e| Failure::other(format!("{}: {e}", file.display())))?;
-    println!("wrote {0}; next: crosstick check {0}, then crosstick run --config {0}", file.display());
+    out::line(format_args!("wrote {0}; next: crosstick check {0}, then crosstick run --config {0}", file.display()));
     Ok(Code::Done)
 }
 
@@ -52,7 +54,7 @@ pub fn explain(key: Option<&str>) -> Outcome {
         let key = key.unwrap_or_default();
         return Err(Failure::usage(format!("no key contains {key:?}; crosstick config explain lists all")));
     }
-    print!("{text}");
+    out::text(text);
     Ok(Code::Done)
 }
 
@@ -63,15 +65,14 @@ pub fn explain(key: Option<&str>) -> Outcome {
 pub fn resume(arguments: &ResumeArgs) -> Outcome {
     let path = match &arguments.config {
         Some(file) => Config::load(Some(file), &Overrides::from_process()).map_err(Failure::usage)?.engine.halt_file,
-        None => Config::bare().engine.halt_file,
+        None => Config::surroundings(&Overrides::from_process()).map_err(Failure::usage)?.halt_file,
     };
     let was = halt::resume(&path, &arguments.reason, system_ns()).map_err(Failure::other)?;
-    println!(
-        "resumed: {} ({}) no longer halts trading; the reason is kept beside {}",
-        was.code,
-        was.reason,
+    let (code, reason) = (was.code, was.reason);
+    out::line(format_args!(
+        "resumed: {code} ({reason}) no longer halts trading; the reason is kept beside {}",
         path.display()
-    );
-    println!("an engine that is running stays halted until it is started again");
+    ));
+    out::line("an engine that is running stays halted until it is started again");
     Ok(Code::Done)
 }

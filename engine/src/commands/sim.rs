@@ -1,25 +1,25 @@
 //! `crosstick sim`: simulated venues on loopback, until stopped. Cold; the venues run on a thread of their own.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crosstick_sim::{
-    AtEnd, Endpoint, ReplayFile, ReplaySpec, Sim, SimConfig, SimHandle, SimStats, Source, Speed, VenueAddress,
-};
+use crosstick_sim::{AtEnd, Endpoint, ReplayFile, ReplaySpec, Sim, SimConfig, SimStats, Source, Speed};
 
+use super::sim_config;
 use crate::cli::SimArgs;
 use crate::exit::{Code, Failure, Outcome};
 use crate::log::Log;
+use crate::out;
 use crate::replay::{Source as FileArgument, distinct};
 use crate::signals::Signals;
 
 /// How often the progress line is renewed.
 const PROGRESS_EVERY: Duration = Duration::from_secs(5);
+/// Where the CA is written when nobody says where.
+const CA_FILE: &str = "crosstick-sim-ca.pem";
 
 /// Runs the venues until they end, a signal comes, or the duration is over.
 ///
@@ -29,12 +29,23 @@ pub fn command(arguments: &SimArgs) -> Outcome {
     let _log = Log::start(None).map_err(Failure::other)?;
     let signals = Signals::install().map_err(Failure::other)?;
     let started = Instant::now();
-    let handle = Sim::start(config(arguments)?).map_err(Failure::other)?;
-    describe(&handle, arguments)?;
+    let config = config(arguments)?;
+    let ca = config.ca_pem_path.clone();
+    let handle = Sim::start(config).map_err(Failure::other)?;
+    for venue in handle.venues() {
+        out::line(format_args!("{}: {} at {} and {}", venue.name, venue.protocol, venue.stream_url, venue.rest_url));
+    }
+    if let Some(ca) = &ca {
+        out::line(format_args!("clients must trust the CA in {}", ca.display()));
+    }
     if let Some(path) = &arguments.write_config {
-        let text = engine_config(handle.venues(), (!arguments.plain).then_some(arguments.ca.as_path()));
-        fs::write(path, text).map_err(|e| Failure::other(format!("{}: {e}", path.display())))?;
-        println!("wrote {0}; next: crosstick run --config {0}", path.display());
+        let text = sim_config::text(handle.venues(), ca.as_deref());
+        fs::write(path, text).map_err(|e| Failure::other(format!("--write-config {}: {e}", path.display())))?;
+        out::line(format_args!("wrote {0}; next: crosstick run --config {0}", path.display()));
+    }
+    if arguments.config.is_none() {
+        let end = if arguments.repeat { "starts again at its end" } else { "ends by itself" };
+        out::line(format_args!("the recording begins when every venue has a subscriber, and {end}"));
     }
 
     let mut told = Instant::now();
@@ -42,16 +53,14 @@ pub fn command(arguments: &SimArgs) -> Outcome {
         thread::sleep(Duration::from_millis(20));
         if told.elapsed() >= PROGRESS_EVERY {
             told = Instant::now();
-            println!("{}", summary(&handle.stats()));
+            out::line(summary(&handle.stats()));
         }
     }
     let stats = if handle.is_finished() { handle.join() } else { handle.stop() };
-    println!("{}", summary(&stats));
+    out::line(summary(&stats));
     if stats.lines_unserved > 0 {
-        println!(
-            "{} recorded lines are no frames of a stream (snapshots, answers) and were not served",
-            stats.lines_unserved
-        );
+        let lines = stats.lines_unserved;
+        out::line(format_args!("{lines} recorded lines are of no stream (snapshots, answers) and were not served"));
     }
     Ok(Code::Done)
 }
@@ -61,29 +70,31 @@ fn config(arguments: &SimArgs) -> Result<SimConfig, Failure> {
         Some(path) => crate::config::sim::load(path).map_err(Failure::usage)?,
         None => SimConfig::new(Source::Recorded(recorded(arguments)?)),
     };
-    if !arguments.plain {
-        config.ca_pem_path = Some(arguments.ca.clone());
-    }
-    if arguments.plain || !arguments.port.is_empty() {
-        let names = venue_names(&config);
-        if arguments.port.len() > names.len() {
-            return Err(Failure::usage(format!("{} ports for {} venues", arguments.port.len(), names.len())));
-        }
-        let ports = arguments.port.iter().copied().chain(std::iter::repeat(0));
-        config.endpoints = names
-            .into_iter()
-            .zip(ports)
-            .map(|(venue, port)| {
-                let address = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-                if arguments.plain {
-                    Endpoint { venue, tls: None, plain: address }
-                } else {
-                    Endpoint { venue, tls: address, plain: None }
-                }
-            })
-            .collect();
-    }
+    config.endpoints = endpoints(&config, arguments)?;
+    let needed = arguments.config.is_none() || arguments.write_config.is_some();
+    let file = arguments.ca.clone().or(config.ca_pem_path).or_else(|| needed.then(|| CA_FILE.into()));
+    config.ca_pem_path = file.filter(|_| config.endpoints.iter().any(|e| e.tls.is_some()));
     Ok(config)
+}
+
+/// Where each venue listens: what the config says, with ports and plain text as the flags say.
+fn endpoints(config: &SimConfig, arguments: &SimArgs) -> Result<Vec<Endpoint>, Failure> {
+    let names = venue_names(config);
+    if arguments.port.len() > names.len() {
+        let text = format!("--port: {} ports for {} venues: {}", arguments.port.len(), names.len(), names.join(", "));
+        return Err(Failure::usage(text));
+    }
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let place = |(index, venue): (usize, String)| {
+        let said = config.endpoints.iter().find(|e| e.venue == venue);
+        let (tls, plain) = said.map_or((Some(any), None), |e| (e.tls, e.plain));
+        let address = tls.or(plain).unwrap_or(any);
+        let port = arguments.port.get(index).copied().unwrap_or(address.port());
+        let address = Some(SocketAddr::new(address.ip(), port));
+        let encrypted = tls.is_some() && !arguments.plain;
+        if encrypted { Endpoint { venue, tls: address, plain } } else { Endpoint { venue, tls: None, plain: address } }
+    };
+    Ok(names.into_iter().enumerate().map(place).collect())
 }
 
 fn recorded(arguments: &SimArgs) -> Result<ReplaySpec, Failure> {
@@ -123,52 +134,10 @@ fn venue_names(config: &SimConfig) -> Vec<String> {
     names
 }
 
-fn describe(handle: &SimHandle, arguments: &SimArgs) -> Result<(), Failure> {
-    for venue in handle.venues() {
-        println!("{}: {} at {} and {}", venue.name, venue.protocol, venue.stream_url, venue.rest_url);
-    }
-    if !arguments.plain {
-        println!("trust the CA in {}", arguments.ca.display());
-    }
-    if arguments.config.is_none() && !arguments.repeat {
-        println!("the recording starts when every venue has a subscriber, and ends by itself");
-    }
-    Ok(())
-}
-
-/// A config for `crosstick run` that watches these venues: a market for each base that two of them list.
-fn engine_config(venues: &[VenueAddress], ca: Option<&Path>) -> String {
-    let mut text = String::from("# Written by crosstick sim: the simulated venues that are running now.\n");
-    for venue in venues {
-        let streams = match venue.protocol {
-            crosstick_model::Protocol::BinanceSpot => r#"["trade", "bookTicker"]"#,
-            _ => r#"["aggTrade", "bookTicker"]"#,
-        };
-        // Writing to a String cannot fail.
-        let _ = write!(
-            text,
-            "\n[[venue]]\nname = \"{}\"\nprotocol = \"{}\"\nenvironment = \"custom\"\nstreams = {streams}\n\
-             stream_url = \"{}\"\nrest_url = \"{}\"\n",
-            venue.name, venue.protocol, venue.stream_url, venue.rest_url
-        );
-        if let Some(ca) = ca {
-            let ca = std::path::absolute(ca).unwrap_or_else(|_| ca.to_path_buf());
-            let _ = writeln!(text, "tls_ca = {:?}", ca.display().to_string());
-        }
-    }
-    for venue in venues {
-        for instrument in &venue.instruments {
-            let _ = write!(text, "\n[[instrument]]\nvenue = \"{}\"\nsymbol = \"{}\"\n", venue.name, instrument.symbol);
-        }
-    }
-    text.push_str("\n[strategy]\nname = \"spread\"\ntrade = false\n");
-    text
-}
-
 fn summary(stats: &SimStats) -> String {
     let venues = stats.venues.iter().map(|venue| {
         let published: u64 = venue.published.values().map(|s| s.frames).sum();
-        format!("{}: {published} frames published, {} clients", venue.name, venue.clients.len())
+        format!("{}: {published} frames published, clients so far: {}", venue.name, venue.clients.len())
     });
     venues.collect::<Vec<_>>().join("; ")
 }

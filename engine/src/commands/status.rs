@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::StatusArgs;
 use crate::clock::system_ns;
 use crate::exit::{Code, Failure, Outcome};
+use crate::out;
 
 /// A heartbeat older than this is no sign of life.
 const STALE_HEARTBEAT_S: u64 = 5;
@@ -26,9 +27,9 @@ pub fn command(arguments: &StatusArgs) -> Outcome {
         ))
     })?;
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&status).map_err(Failure::other)?);
+        out::line(serde_json::to_string_pretty(&status).map_err(Failure::other)?);
     } else {
-        print!("{}", words(&status));
+        out::text(words(&status));
     }
     Ok(Code::Done)
 }

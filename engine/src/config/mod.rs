@@ -114,6 +114,30 @@ impl Config {
         build::config(&mut root, &surroundings, &mut mistakes)
     }
 
+    /// `[engine]` as it is without a file: defaults and what the environment lays over them. Whatever else is overridden
+    /// belongs to a config that is not at hand, and is not looked at.
+    ///
+    /// # Errors
+    /// Mistakes in those overrides.
+    pub fn surroundings(overrides: &Overrides) -> Result<Engine, Mistakes> {
+        let lines = Lines::new("", "");
+        let mut mistakes = Mistakes::default();
+        let mut root = raw::parse(&lines, &mut mistakes);
+        for setting in overrides.settings(&mut mistakes) {
+            let path: Vec<&str> = setting.path.iter().map(String::as_str).collect();
+            if path.first().is_some_and(|first| first.eq_ignore_ascii_case("engine")) {
+                raw::lay_over(&mut root, &schema::ROOT, &path, &setting.text, &setting.place, &mut mistakes);
+            }
+        }
+        let mut root = read::table(&schema::ROOT, Some(root), &lines.whole(), &mut mistakes);
+        let base = std::env::current_dir().unwrap_or_default();
+        let surroundings = build::Surroundings { base, state_dir: default_state_dir() };
+        let engine = build::config(&mut root, &surroundings, &mut mistakes).engine;
+        // That there are no venues is no mistake here.
+        mistakes.list.retain(|m| matches!(m.place, Place::Env(_) | Place::Flag(_)));
+        mistakes.or(engine)
+    }
+
     /// The effective values as TOML, each with where it comes from; it reads back as the same config.
     #[must_use]
     pub fn effective(&self) -> String {

@@ -12,6 +12,7 @@ pub mod status_line;
 pub mod topology;
 
 use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,7 @@ use crate::clock::WallClock;
 use crate::config::{Config, Mode, Overrides, universe};
 use crate::exit::{Code, Failure, Outcome};
 use crate::log::Log;
+use crate::out;
 use crate::report::{self, Build, HaltReport, SessionReport, csv};
 use crate::signals::Signals;
 use crate::state::halt;
@@ -39,6 +41,7 @@ const TURN: Duration = Duration::from_millis(20);
 /// When something keeps the engine from starting, or a result cannot be written.
 pub fn command(arguments: &RunArgs) -> Outcome {
     let signals = Signals::install().map_err(Failure::other)?;
+    arguments.output.check()?;
     let demo = match &arguments.config {
         Some(_) => None,
         None => Some(demo::Demo::start(arguments.seed)?),
@@ -56,7 +59,7 @@ pub fn command(arguments: &RunArgs) -> Outcome {
         .map_err(|e| Failure::usage(format!("[engine] log: {e}; name a file that can be written")))?;
     refuse_while_halted(&config)?;
     if demo.is_some() {
-        println!("crosstick demo: simulated venues on this machine, paper orders; Ctrl-C ends it with a report");
+        out::line("crosstick demo: simulated venues on this machine, paper orders; Ctrl-C ends it with a report");
     }
 
     let facts = connect::facts(&config, &signals)?;
@@ -166,7 +169,12 @@ impl Session<'_> {
                 self.refused = Some(Failure::other("a thread ended by itself; this is a bug, please report it"));
                 break "input";
             }
-            thread::sleep(TURN);
+            // What connections tell is printed when it happens; without any, this is a sleep.
+            match self.running.events.recv_timeout(TURN) {
+                Ok(event) => self.tell(&event),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => thread::sleep(TURN),
+            }
         };
         let took = started.elapsed();
         self.end(ended, took, arguments)
@@ -256,14 +264,17 @@ impl Session<'_> {
         self.persist_halt();
         tracing::info!("the wall clock drifted by {drift_us} µs from the system clock's");
 
-        if let (Some(path), Some(rows)) = (&arguments.output.opportunities, &mut end.rows) {
-            csv::write(path, rows, &self.universe).map_err(|e| Failure::other(format!("{}: {e}", path.display())))?;
-        }
         let report = self.report(&end, ended, took);
-        if let Some(path) = &arguments.output.report {
-            report.write_json(path).map_err(|e| Failure::other(format!("{}: {e}", path.display())))?;
+        // In words first: a full disk takes the files, not what is on the screen.
+        out::text(report.words());
+        let report_written = arguments.output.report.as_ref().map_or(Ok(()), |path| {
+            report.write_json(path).map_err(|e| Failure::other(format!("--report {}: {e}", path.display())))
+        });
+        if let (Some(path), Some(rows)) = (&arguments.output.opportunities, &mut end.rows) {
+            csv::write(path, rows, &self.universe)
+                .map_err(|e| Failure::other(format!("--opportunities {}: {e}", path.display())))?;
         }
-        print!("{}", report.words());
+        report_written?;
         match self.refused.take().filter(|_| ended == "input") {
             Some(failure) => Err(failure),
             None if self.persisted => Ok(Code::Halted),

@@ -44,8 +44,7 @@ impl StatusLine {
     /// Makes room for other output.
     pub fn clear(&self) {
         if self.terminal && self.last.is_some() {
-            print!("\r\x1b[K");
-            let _ = std::io::stdout().flush();
+            crate::out::text("\r\x1b[K");
         }
     }
 

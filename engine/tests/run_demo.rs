@@ -1,0 +1,185 @@
+//! The demo from outside: what it prints, what it writes, and how it ends.
+
+#[path = "support/run.rs"]
+mod support;
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use support::{PATIENCE, Rig, Running, count, report, sum};
+
+/// Nothing of a demo outlives it.
+fn nothing_left(rig: &Rig) {
+    let left: Vec<_> = fs::read_dir(rig.tmp()).expect("a directory").flatten().map(|e| e.path()).collect();
+    assert_eq!(left, Vec::<std::path::PathBuf>::new(), "the demo's directory is gone");
+    assert_eq!(rig.left_in_shm(), Vec::<std::path::PathBuf>::new(), "the region is gone");
+}
+
+fn is_decimal(value: &Value) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    value.as_str().is_some_and(|text| {
+        let text = text.strip_prefix('-').unwrap_or(text);
+        text.split_once('.').map_or_else(|| digits(text), |(whole, part)| digits(whole) && digits(part))
+    })
+}
+
+fn live(run: &mut Running) -> bool {
+    run.out().contains("lines 3/3")
+}
+
+#[test]
+fn six_seconds_of_it() {
+    let rig = Rig::new();
+    let arguments = ["run", "--duration", "6s", "--seed", "7", "--report", "r.json", "--opportunities", "o.csv"];
+    let mut run = rig.start(rig.command(arguments));
+    run.until("a status line", |r| r.out().contains("ticks "));
+    let done = run.finish().expect(0);
+    assert!(done.out.contains("ended by duration"), "{}", done.out);
+    assert!(done.took >= Duration::from_secs(6));
+    nothing_left(&rig);
+
+    let r = report(&rig.path("r.json"));
+    assert_eq!((r["mode"].as_str(), r["ended"].as_str()), (Some("paper"), Some("duration")));
+    assert!(r["duration_s"].as_f64().is_some_and(|s| s >= 6.0));
+    assert!(r["build"]["version"].is_string() && r["build"]["commit"].is_string());
+    let ticking = |f: &&Value| count(&f["trades"]) > 0 && count(&f["quotes"]) > 0;
+    assert!(r["feeds"].as_array().expect("feeds").iter().filter(ticking).count() >= 2, "{r}");
+    for feed in r["feeds"].as_array().expect("feeds") {
+        assert_eq!(feed["refused"], serde_json::json!({}), "{feed}");
+        assert_eq!((count(&feed["trade_gaps"]), count(&feed["trade_duplicates"])), (0, 0), "{feed}");
+        let parts = ["trades", "quotes", "other"].map(|part| count(&feed[part]));
+        assert_eq!(count(&feed["frames"]), parts.iter().sum::<u64>());
+        for field in ["line", "bytes", "fast_path", "connects", "ring_full"] {
+            count(&feed[field]);
+        }
+    }
+    assert_eq!(sum(&r["feeds"], "trades") + sum(&r["feeds"], "quotes"), count(&r["ticks"]));
+    assert_eq!(sum(&r["instruments"], "trades"), sum(&r["feeds"], "trades"));
+    assert_eq!(sum(&r["instruments"], "quotes"), sum(&r["feeds"], "quotes"));
+    assert!(
+        r["instruments"]
+            .as_array()
+            .expect("rows")
+            .iter()
+            .all(|i| is_decimal(&i["quantity"]) && is_decimal(&i["notional"]))
+    );
+
+    let o = &r["opportunities"];
+    let declined: u64 = o["declined"].as_object().expect("reasons").values().map(count).sum();
+    assert!(count(&o["taken"]) > 0, "{o}");
+    assert_eq!(count(&o["seen"]), count(&o["taken"]) + declined);
+    assert!(count(&r["orders"]["filled"]) > 0 && count(&r["orders"]["sent"]) >= count(&r["orders"]["filled"]));
+    assert!(r["orders"]["denied"].is_object());
+    assert!(["realised", "fees", "unrealised", "net"].iter().all(|f| is_decimal(&r["pnl"][f])), "{}", r["pnl"]);
+    assert!(r["positions"].as_array().expect("rows").iter().all(|p| is_decimal(&p["quantity"])));
+    assert_eq!(r["decisions_hash"].as_str().map(str::len), Some(64));
+
+    let stages = r["latency_ns"].as_object().expect("stages");
+    for name in ["decode", "reach_core", "decide", "gate", "send", "tick_to_order"] {
+        let stage = &stages[name];
+        assert!(count(&stage["count"]) > 0, "{name}");
+        let quantiles = ["p50", "p90", "p99", "p999", "max"].map(|q| count(&stage[q]));
+        assert!(quantiles.is_sorted() && quantiles[0] > 0, "{name}: {quantiles:?}");
+        assert!(["from", "to"].iter().all(|f| stage[f].as_str().is_some_and(|t| !t.is_empty())));
+    }
+
+    let csv = fs::read_to_string(rig.path("o.csv")).expect("a file");
+    let mut lines = csv.lines();
+    let header = "market,buy_venue,sell_venue,begin_ns,end_ns,first_edge_ppm,best_edge_ppm,buy_price,sell_price,\
+                  quantity,outcome";
+    assert_eq!(lines.next(), Some(header));
+    let outcomes: Vec<&str> = lines.map(|l| l.rsplit(',').next().unwrap_or_default()).collect();
+    assert_eq!(outcomes.len() as u64, count(&o["seen"]));
+    assert_eq!(outcomes.iter().filter(|o| **o == "taken").count() as u64, count(&o["taken"]));
+}
+
+#[test]
+fn sigint_and_sigterm_end_it_with_a_report() {
+    for signal in ["INT", "TERM"] {
+        let rig = Rig::new();
+        let mut run = rig.start(rig.command(["run", "--report", "r.json"]));
+        run.until("live lines", live);
+        run.signal(signal);
+        let done = run.finish().expect(0);
+        assert!(done.out.contains("ended by signal"), "{}", done.out);
+        assert!(!done.err.contains("panicked"), "{}", done.err);
+        let r = report(&rig.path("r.json"));
+        assert_eq!(r["ended"], "signal");
+        assert!(count(&r["ticks"]) > 0);
+        nothing_left(&rig);
+    }
+}
+
+#[test]
+fn no_command_runs_the_demo() {
+    let rig = Rig::new();
+    let mut run = rig.start(rig.command([]));
+    run.until("live lines", live);
+    assert!(run.out().starts_with("crosstick demo"), "{}", run.out());
+    run.signal("INT");
+    run.finish().expect(0);
+}
+
+/// Whoever looked at the first line and left must not end the trading.
+#[test]
+fn a_closed_standard_output_does_not_end_it() {
+    let rig = Rig::new();
+    let mut command = rig.command(["run", "--duration", "2s", "--report", "r.json"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the binary");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+    assert!(line.starts_with("crosstick demo"), "{line}");
+    // Both pipes are closed from here on.
+    drop(child.stderr.take());
+    let end = Instant::now() + PATIENCE;
+    let status = loop {
+        match child.try_wait().expect("a child") {
+            Some(status) => break status,
+            None if Instant::now() > end => {
+                let _ = child.kill();
+                let _ = child.wait();
+                panic!("it does not end");
+            }
+            None => std::thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(report(&rig.path("r.json"))["ended"], "duration");
+    nothing_left(&rig);
+}
+
+#[test]
+fn sighup_opens_the_log_again() {
+    let rig = Rig::new();
+    let log = rig.path("engine.log");
+    let mut command = rig.command(["run"]);
+    command.env("CROSSTICK_ENGINE__LOG", &log);
+    let mut run = rig.start(command);
+    run.until("live lines", live);
+    let moved = rig.path("engine.log.1");
+    fs::rename(&log, &moved).expect("as logrotate does");
+    run.signal("HUP");
+    run.until("a new log", |_| fs::read_to_string(&log).is_ok_and(|t| t.contains("log reopened")));
+    run.signal("INT");
+    let done = run.finish().expect(0);
+    let old = fs::read_to_string(&moved).expect("the old log");
+    assert!(old.contains("connected to wss://localhost:") && !old.contains('\x1b'), "{old}");
+    assert_eq!(done.err, "", "everything is in the log");
+}
+
+/// A report that cannot be written must not cost the session: told before it starts, not after.
+#[test]
+fn results_that_cannot_be_written_are_told_at_once() {
+    let rig = Rig::new();
+    for flag in ["--report", "--opportunities"] {
+        let done = rig.run(["run", "--duration", "60s", flag, "nowhere/r.json"]);
+        assert!(done.took < Duration::from_secs(30), "{:?}", done.took);
+        done.fails(2, &[flag, "nowhere"]);
+        rig.run(["run", "--duration", "60s", flag, "."]).fails(2, &[flag]);
+    }
+    nothing_left(&rig);
+}
