@@ -62,6 +62,17 @@ impl Decline {
             Self::Unhedged => "UNHEDGED",
         }
     }
+
+    /// What the reason says, in a sentence.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::WatchOnly => "The strategy only watches (`trade = false`).",
+            Self::Cooldown => "The route was taken less than `cooldown_ms` ago.",
+            Self::InFlight => "A pair of the same market is in flight.",
+            Self::Unhedged => "A failed pair could not be closed; the strategy is suspended.",
+        }
+    }
 }
 
 impl Outcome {
