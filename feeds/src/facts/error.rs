@@ -22,7 +22,7 @@ pub enum FactsError {
         why: String,
     },
     /// The name has no address.
-    #[error("{host}: no such host; check the name and this machine's DNS")]
+    #[error("{host}: the name cannot be looked up; check it and this machine's DNS")]
     Dns {
         /// The name.
         host: String,

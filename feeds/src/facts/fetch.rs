@@ -18,6 +18,8 @@ use super::{Facts, FactsError, parse, tls};
 pub const BODY_MAX: u64 = 32 << 20;
 /// The usual bound on the whole call, name look-up included.
 pub const TIMEOUT: Duration = Duration::from_secs(15);
+/// How the standard library begins what it says of a failed look-up; it has no kind of its own.
+const LOOK_UP_FAILED: &str = "failed to lookup address information";
 /// From so many symbols on, the whole list is asked for instead: the address would grow too long.
 const SYMBOLS_IN_URL_MAX: usize = 100;
 
@@ -206,9 +208,13 @@ fn classify_io(host: String, cause: &io::Error) -> FactsError {
     if let Some(tls) = cause.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         return FactsError::Tls { host, cause: tls.to_string() };
     }
+    let said = cause.to_string();
+    if said.starts_with(LOOK_UP_FAILED) {
+        return FactsError::Dns { host };
+    }
     match cause.kind() {
         io::ErrorKind::UnexpectedEof => FactsError::Cut { host },
         io::ErrorKind::ConnectionRefused => FactsError::Connect { host, cause: "connection refused".into() },
-        _ => FactsError::Connect { host, cause: one_line(cause.to_string().as_bytes()) },
+        _ => FactsError::Connect { host, cause: one_line(said.as_bytes()) },
     }
 }
