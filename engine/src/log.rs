@@ -63,15 +63,17 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).open(path)
 }
 
-/// Writes one event.
+/// Writes one event. That it cannot be written (a closed terminal, a full disk) is kept from the caller, who would try to
+/// tell it on standard error, and panic where that is closed.
 pub struct LogWriter(Option<Arc<Target>>);
 
 impl Write for LogWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &self.0 {
-            Some(target) => target.file.lock().unwrap_or_else(PoisonError::into_inner).write(bytes),
-            None => io::stderr().write(bytes),
-        }
+        let _ = match &self.0 {
+            Some(target) => target.file.lock().unwrap_or_else(PoisonError::into_inner).write_all(bytes),
+            None => io::stderr().write_all(bytes),
+        };
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -1,12 +1,16 @@
 //! The demo: simulated venues inside this process, a state directory of its own, and a config that names both. Cold.
 
 use std::fs;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use crosstick_sim::{FlowSpec, Sim, SimConfig, SimHandle, Source};
 
 use crate::config::{Config, Overrides};
 use crate::exit::Failure;
+
+/// How the demo's directory is called, before the process id.
+const PREFIX: &str = "crosstick-demo-";
 
 /// The demo's surroundings; dropping them stops the venues and removes the directory.
 pub struct Demo {
@@ -22,8 +26,7 @@ impl Demo {
     /// # Errors
     /// When venues or directory cannot be had, or the environment overrides the demo's config with something wrong.
     pub fn start(seed: u64) -> Result<Self, Failure> {
-        let directory = std::env::temp_dir().join(format!("crosstick-demo-{}", std::process::id()));
-        fs::create_dir_all(&directory).map_err(|e| Failure::other(format!("{}: {e}", directory.display())))?;
+        let directory = fresh_directory(&std::env::temp_dir())?;
         let guard = Directory(Some(directory.clone()));
         let ca = directory.join("ca.pem");
         let source = Source::Generated { seed, spec: FlowSpec::demo() };
@@ -33,6 +36,24 @@ impl Demo {
         guard.keep();
         Ok(Self { config, sim: Some(sim), directory })
     }
+}
+
+/// A new directory that only this user may enter. What demos that were killed have left there goes first: their process
+/// ids come back, and a halt that one of them had left is not ours.
+fn fresh_directory(parent: &Path) -> Result<PathBuf, Failure> {
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let pid = name.to_str().and_then(|n| n.strip_prefix(PREFIX)).and_then(|pid| pid.parse::<u32>().ok());
+        if pid.is_some_and(|pid| pid == std::process::id() || !Path::new("/proc").join(pid.to_string()).exists()) {
+            // Somebody else's cannot be removed, and is in nobody's way unless it has our name.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+    let directory = parent.join(format!("{PREFIX}{}", std::process::id()));
+    fs::DirBuilder::new().mode(0o700).create(&directory).map_err(|e| {
+        Failure::other(format!("{}: {e}; TMPDIR names the folder in which the demo makes its own", directory.display()))
+    })?;
+    Ok(directory)
 }
 
 fn overrides(sim: &SimHandle, directory: &Path, ca: &Path) -> Overrides {
