@@ -10,7 +10,9 @@ use std::path::Path;
 
 use crate::cli::ResumeArgs;
 use crate::clock::system_ns;
-use crate::config::{self, Config, Overrides};
+use crosstick_feeds::TlsClient;
+
+use crate::config::{self, Config, Overrides, universe};
 use crate::exit::{Code, Failure, Outcome};
 use crate::out;
 use crate::state::halt;
@@ -21,9 +23,54 @@ use crate::state::halt;
 /// When the config is wrong.
 pub fn check(file: &Path) -> Outcome {
     let config = Config::load(Some(file), &Overrides::from_process()).map_err(Failure::usage)?;
+    let asks = universe::asks(&config);
+    if asks.is_empty() {
+        // All is stated: what venues would have to say cannot change the verdict.
+        universe::build(&config, &universe::FactsByVenue::new(), universe::Unknown::Refused).map_err(Failure::usage)?;
+    }
+    for venue in &config.venues {
+        TlsClient::new(venue.tls_ca.as_deref())
+            .map_err(|e| Failure::usage(format!("{}: {}: {e}", file.display(), venue.name)))?;
+    }
     out::text(config.effective());
-    out::line(format_args!("\n# {}: good", file.display()));
+    for note in notes(&config) {
+        out::line(format_args!("# note: {note}"));
+    }
+    for (venue, ask) in &asks {
+        let name = &config.venues[*venue].name;
+        out::line(format_args!("# {name}: run asks {} for the facts of {} symbols", ask.rest_url, ask.symbols.len()));
+    }
+    out::line(format_args!("# {}: good", file.display()));
     Ok(Code::Done)
+}
+
+/// What is allowed and probably not meant: limits under which no pair can ever be sent.
+fn notes(config: &Config) -> Vec<String> {
+    let (risk, strategy) = (&config.risk, &config.strategy);
+    let mut notes = Vec::new();
+    if !strategy.trade || config.markets.is_empty() {
+        return notes;
+    }
+    for (name, limit) in
+        [("max_open_orders", risk.max_open_orders), ("max_orders_per_second", risk.max_orders_per_second)]
+    {
+        if limit < 2 {
+            notes.push(format!("[risk] {name} = {limit}: a pair is two orders, so none will ever be sent"));
+        }
+    }
+    for (name, limit) in [
+        ("max_order_notional", risk.max_order_notional),
+        ("max_position_notional", risk.max_position_notional),
+        ("max_gross_notional", risk.max_gross_notional),
+    ] {
+        if limit < strategy.max_notional {
+            notes.push(format!(
+                "[risk] {name} = {limit} is below [strategy.spread] max_notional = {}: full-sized pairs will be denied",
+                strategy.max_notional
+            ));
+        }
+    }
+    notes
 }
 
 /// `crosstick init [FILE]`: a commented config to start from; never overwrites.

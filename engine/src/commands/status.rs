@@ -73,7 +73,7 @@ pub fn status(reader: &Reader, now_ns: u64) -> Option<Value> {
     });
     Some(json!({
         "pid": identity.pid, "state": state, "generation": identity.generation, "build": text(&identity.build),
-        "heartbeat_age_s": age_s, "started_ns": identity.started_ns, "ticks": engine.ticks,
+        "heartbeat_age_s": age_s, "started_ns": identity.started_ns, "ticks": engine.ticks, "lines_lagging": engine.lines_lagging,
         "opportunities": {"seen": engine.opportunities_seen, "taken": engine.opportunities_taken,
                           "open": engine.opportunities_open},
         "orders": {"sent": engine.orders_sent, "filled": engine.orders_filled, "denied": engine.orders_denied},

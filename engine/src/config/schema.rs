@@ -133,13 +133,19 @@ static ENGINE: Table = Table {
             "Where a risk halt and the copies of instrument facts are kept over a restart.",
         ),
         key("log", Kind::Path, Left::Out("standard error"), "", "File that the log is appended to; SIGHUP reopens it."),
-        key("halt_file", Kind::Path, Left::Out("state_dir/halt"), "", "While this file exists nothing is traded."),
+        key(
+            "halt_file",
+            Kind::Path,
+            Left::Out("state_dir/halt"),
+            "",
+            "Holds a halt; while it exists, run does not start.",
+        ),
     ],
 };
 
 static THREADS: Table = Table {
     header: "[threads]",
-    doc: "Threads and how they wait; left out, they are placed by what the machine has.",
+    doc: "Threads and how they wait; left out, they are not pinned and wait as auto.",
     keys: &[
         key(
             "topology",
@@ -229,14 +235,14 @@ static VENUE: Table = Table {
             WSS,
             Left::Out("the environment's"),
             "",
-            "custom: base of the streams, without a path; port 0 on loopback: a simulated venue is started there.",
+            "custom: base of the streams, without a path; port 0: the demo's own venues, which run without --config starts.",
         ),
         key(
             "api_url",
             Kind::Url { schemes: &["wss", "ws"], path: true },
             Left::Out("the environment's"),
             "",
-            "custom: the WebSocket API.",
+            "custom: the WebSocket API; kept for live trading, paper does not use it.",
         ),
         key(
             "rest_url",
@@ -256,9 +262,9 @@ static VENUE: Table = Table {
         key(
             "balances",
             Kind::Map(Word::Asset, &ASSET_AMOUNT),
-            Left::Out("nothing"),
+            Left::Out("not checked"),
             "",
-            "Paper only: what each run starts from.",
+            "Paper only: what each run starts from; a venue without any is not checked for balances.",
         ),
     ],
 };

@@ -74,6 +74,7 @@ pub struct Core<S> {
     hash: DecisionHash,
     tallies: Vec<Tally>,
     counts: Counts,
+    markets: u16,
 }
 
 impl<S: Strategy> Core<S> {
@@ -92,6 +93,7 @@ impl<S: Strategy> Core<S> {
             hash: DecisionHash::default(),
             tallies: universe.instruments.iter().map(|i| Tally::new(i.scale)).collect(),
             counts: Counts { declined_by_risk, ..Counts::default() },
+            markets: universe.markets.len() as u16,
         }
     }
 
@@ -233,6 +235,12 @@ impl<S: Strategy> Core<S> {
     #[must_use]
     pub const fn cache(&self) -> &PriceCache {
         &self.cache
+    }
+
+    /// How many markets there are.
+    #[must_use]
+    pub const fn markets(&self) -> u16 {
+        self.markets
     }
 
     /// The strategy.

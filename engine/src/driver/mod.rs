@@ -6,9 +6,9 @@
 //! bring the clock in, as a time to deliver wake-ups up to.
 
 use crosstick_execution::{Gateway, OrderCounts, OrderStates, Paper};
-use crosstick_model::{DenyCode, Report, Tick};
+use crosstick_model::{DenyCode, MarketId, Report, Tick};
 use crosstick_risk::Approved;
-use crosstick_strategy::{Opportunity, Strategy};
+use crosstick_strategy::{Opportunity, Spread, Strategy};
 
 use crate::core::{Core, Outside, Stamp};
 
@@ -70,10 +70,16 @@ impl<S: Strategy> PaperDriver<S> {
         Self { core, paper, states: OrderStates::new(256), reports: Vec::with_capacity(64) }
     }
 
+    /// Delivers all that is due before this tick; [`Self::take`] does it as well.
+    #[inline]
+    pub fn wake_before(&mut self, tick: &Tick, listener: &mut impl Listener) {
+        self.wake_until(self.core.now_ns().max(tick.recv_ns), listener);
+    }
+
     /// Takes a tick, after all that is due before it.
     #[inline]
     pub fn take(&mut self, tick: &Tick, listener: &mut impl Listener) {
-        self.wake_until(self.core.now_ns().max(tick.recv_ns), listener);
+        self.wake_before(tick, listener);
         // The gateway sees the quote first: an order decided on it may not meet an older one.
         self.paper.on_tick(self.core.now_ns().max(tick.recv_ns), tick);
         let mut desk = Desk { paper: &mut self.paper, states: &mut self.states, listener };
@@ -130,9 +136,30 @@ impl<S: Strategy> PaperDriver<S> {
         &self.core
     }
 
+    /// Orders that have not ended.
+    #[must_use]
+    pub fn open_orders(&self) -> usize {
+        self.states.open()
+    }
+
     /// What became of orders.
     #[must_use]
     pub const fn order_counts(&self) -> OrderCounts {
         self.states.counts()
+    }
+}
+
+impl PaperDriver<Spread> {
+    /// Pairs that are not over yet.
+    #[must_use]
+    pub fn pairs_in_flight(&self) -> usize {
+        let strategy = self.core.strategy();
+        (0..self.core.markets()).filter(|m| strategy.in_flight(MarketId(*m))).count()
+    }
+
+    /// No order is open and no pair in flight.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.paper.is_idle() && self.states.open() == 0 && self.pairs_in_flight() == 0
     }
 }

@@ -117,6 +117,7 @@ impl VenueFeed {
             trade_duplicates: sequence.trade_duplicates,
             connects: 0,
             ring_full: 0,
+            quotes_replaced: 0,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crosstick_feeds::LineStats;
 use crosstick_ipc::Reader;
 use crosstick_model::decision::Decline;
-use crosstick_model::{Amount, DenyCode, Kind, Universe};
+use crosstick_model::{Amount, DenyCode, Kind, Universe, VenueId};
 use crosstick_strategy::{Opportunity, Spread};
 
 use super::csv::Row;
@@ -35,7 +35,7 @@ pub fn trading(universe: &Universe, currency: &str, driver: &PaperDriver<Spread>
         ticks: core.counts().ticks,
         opportunities: opportunities(core.counts()),
         orders: orders(driver),
-        pairs: pairs(core.strategy()),
+        pairs: pairs(driver),
         pnl: PnlReport {
             currency: currency.into(),
             realised: pnl.realised.to_string(),
@@ -67,6 +67,7 @@ pub fn feed(universe: &Universe, line: &LineStats) -> FeedReport {
         trade_duplicates: stats.trade_duplicates,
         connects: stats.connects,
         ring_full: stats.ring_full,
+        quotes_replaced: stats.quotes_replaced,
     }
 }
 
@@ -117,36 +118,42 @@ fn orders(driver: &PaperDriver<Spread>) -> OrderReport {
         filled: counts.filled,
         partly_filled: counts.partly_filled,
         unfilled: counts.unfilled,
+        open: driver.open_orders() as u64,
         rejected: counts.rejected,
         denied: denied.map(|(code, n)| (code.code(), n)).collect(),
     }
 }
 
-fn pairs(strategy: &Spread) -> PairReport {
-    let stats = strategy.pair_stats();
+fn pairs(driver: &PaperDriver<Spread>) -> PairReport {
+    let stats = driver.core().strategy().pair_stats();
     PairReport {
         sent: stats.sent,
         clean: stats.clean,
         empty: stats.empty,
         closed: stats.closed,
         unhedged: stats.failed,
+        in_flight: driver.pairs_in_flight() as u64,
         dust: stats.dust,
     }
 }
 
+/// One row a venue and asset (a contract counts as one), whatever number of instruments moved it.
 fn positions(universe: &Universe, driver: &PaperDriver<Spread>) -> Vec<PositionReport> {
-    let open = driver.core().risk().positions().filter(|p| p.quantity != Amount::ZERO);
-    open.map(|position| {
+    let mut sums: BTreeMap<(VenueId, String), Amount> = BTreeMap::new();
+    for position in driver.core().risk().positions() {
         let instrument = universe.instrument(position.instrument);
         let asset = match instrument.kind {
             Kind::Spot => universe.asset_name(instrument.base).to_owned(),
             Kind::Linear | Kind::Inverse => instrument.symbol.to_string(),
         };
-        PositionReport {
-            venue: universe.venue(instrument.venue).name.to_string(),
-            asset,
-            quantity: position.quantity.to_string(),
-        }
+        let sum = sums.entry((instrument.venue, asset)).or_default();
+        *sum = Amount(sum.0.saturating_add(position.quantity.0));
+    }
+    let open = sums.into_iter().filter(|(_, quantity)| *quantity != Amount::ZERO);
+    open.map(|((venue, asset), quantity)| PositionReport {
+        venue: universe.venue(venue).name.to_string(),
+        asset,
+        quantity: quantity.to_string(),
     })
     .collect()
 }

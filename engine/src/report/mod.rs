@@ -107,6 +107,8 @@ pub struct FeedReport {
     pub connects: u64,
     /// Ticks that found the ring full.
     pub ring_full: u64,
+    /// Quotes that a newer one of their instrument replaced while the ring was full.
+    pub quotes_replaced: u64,
 }
 
 /// One instrument.
@@ -152,6 +154,8 @@ pub struct OrderReport {
     pub unfilled: u64,
     /// Refused by the venue.
     pub rejected: u64,
+    /// Not over when the input or the run ended.
+    pub open: u64,
     /// Groups of intents that risk denied, by code.
     pub denied: BTreeMap<&'static str, u64>,
 }
@@ -169,6 +173,8 @@ pub struct PairReport {
     pub closed: u64,
     /// The excess could not be closed; trading halted.
     pub unhedged: u64,
+    /// Not over when the input or the run ended.
+    pub in_flight: u64,
     /// Pairs that left less than a quantity step.
     pub dust: u64,
 }

@@ -41,8 +41,9 @@ fn write_all(out: &mut String, r: &SessionReport) -> std::fmt::Result {
     if p.sent > 0 {
         writeln!(
             out,
-            "  pairs          {} sent: {} clean, {} unfilled, {} closed out after one leg failed, {} unhedged; {} left dust",
-            p.sent, p.clean, p.empty, p.closed, p.unhedged, p.dust
+            "  pairs          {} sent: {} clean, {} unfilled, {} closed out after one leg failed, {} unhedged, {} in flight; \
+             {} left dust",
+            p.sent, p.clean, p.empty, p.closed, p.unhedged, p.in_flight, p.dust
         )?;
     }
     let p = &r.pnl;

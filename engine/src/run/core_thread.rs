@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use crosstick_model::{DenyCode, Tick};
 use crosstick_ring::Waiter;
@@ -24,6 +25,11 @@ use crate::report::csv::Row;
 const BATCH: usize = 256;
 /// Longest time between two publications under load.
 const PUBLISH_EVERY_NS: u64 = 5_000_000;
+
+/// Longest wait at the end for orders and pairs in flight.
+const SETTLE_NS: u64 = 2_000_000_000;
+/// How often they are looked at then.
+const SETTLE_TURN: Duration = Duration::from_micros(200);
 
 /// What the core thread starts with.
 pub struct CoreThread {
@@ -113,7 +119,11 @@ impl CoreThread {
             for ring in &mut self.rings {
                 let (driver, clock) = (&mut self.driver, &self.clock);
                 work += ring.pop_batch(BATCH, |tick| {
-                    desk.taken(&tick, clock.now_ns());
+                    let now_ns = clock.now_ns();
+                    // What was due before the tick is not on the tick's account.
+                    desk.woken(now_ns);
+                    driver.wake_before(&tick, &mut desk);
+                    desk.taken(&tick, now_ns);
                     driver.take(&tick, &mut desk);
                     desk.publisher.touch(&tick);
                 });
@@ -127,8 +137,7 @@ impl CoreThread {
                 continue;
             }
             let now_ns = self.clock.now_ns();
-            desk.recv_ns = 0;
-            desk.taken_ns = now_ns;
+            desk.woken(now_ns);
             self.driver.wake_until(now_ns, &mut desk);
             desk.publisher.publish(&self.driver, now_ns);
             published_ns = now_ns;
@@ -137,10 +146,25 @@ impl CoreThread {
             }
             self.waiter.idle();
         }
+        settle(&mut self.driver, &self.clock, &mut desk);
         self.driver.finish(&mut desk);
         let now_ns = self.clock.now_ns();
         desk.publisher.publish(&self.driver, now_ns);
         CoreEnd { driver: self.driver, rows: desk.rows, publisher: desk.publisher }
+    }
+}
+
+/// Lets orders and pairs in flight come to their end: without ticks nothing new begins.
+fn settle(driver: &mut PaperDriver<Spread>, clock: &WallClock, desk: &mut Desk) {
+    let until_ns = clock.now_ns() + SETTLE_NS;
+    loop {
+        let now_ns = clock.now_ns();
+        desk.woken(now_ns);
+        driver.wake_until(now_ns, desk);
+        if driver.is_settled() || now_ns >= until_ns {
+            return;
+        }
+        thread::sleep(SETTLE_TURN);
     }
 }
 
@@ -158,6 +182,13 @@ struct Desk {
 }
 
 impl Desk {
+    /// What comes next is a wake-up, not a tick.
+    #[inline]
+    fn woken(&mut self, now_ns: u64) {
+        self.recv_ns = 0;
+        self.taken_ns = now_ns;
+    }
+
     #[inline]
     fn taken(&mut self, tick: &Tick, now_ns: u64) {
         self.recv_ns = tick.recv_ns;

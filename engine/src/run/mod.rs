@@ -97,13 +97,16 @@ pub fn command(arguments: &RunArgs) -> Outcome {
         stopped: 0,
         refused: None,
         persisted: false,
+        told_halt: false,
     };
     session.run(arguments)
 }
 
 fn refuse_while_halted(config: &Config) -> Result<(), Failure> {
     let path = &config.engine.halt_file;
-    let Some(was) = halt::read(path).map_err(Failure::other)? else { return Ok(()) };
+    let Some(was) = halt::read(path).map_err(Failure::other)? else {
+        return halt::probe(path).map_err(Failure::usage);
+    };
     let text = format!(
         "trading is halted by {} ({}) and stays so until: crosstick resume --reason TEXT [--config FILE]; the halt file \
          is {}",
@@ -148,6 +151,8 @@ struct Session<'a> {
     refused: Option<Failure>,
     /// The halt is on disk.
     persisted: bool,
+    /// The halt was told.
+    told_halt: bool,
 }
 
 impl Session<'_> {
@@ -242,21 +247,31 @@ impl Session<'_> {
 
     fn persist_halt(&mut self) {
         let Some((at_ns, code)) = self.running.halted.get().filter(|_| !self.persisted) else { return };
-        self.persisted = true;
-        self.owner.set_state(State::Halted);
-        self.status.clear();
-        tracing::error!("trading is halted: {} {}", code.code(), code.sentence());
+        if !self.told_halt {
+            self.owner.set_state(State::Halted);
+            self.status.clear();
+            tracing::error!("trading is halted: {} {}", code.code(), code.sentence());
+        }
         let record =
             halt::Halt { code: code.code().into(), reason: code.sentence().into(), at_ns, pid: std::process::id() };
-        if let Err(error) = halt::write(&self.config.engine.halt_file, &record) {
-            tracing::error!("the halt could not be kept for the next start: {error}");
+        match halt::write(&self.config.engine.halt_file, &record) {
+            Ok(()) => self.persisted = true,
+            // Tried again at every turn, told once.
+            Err(error) if !self.told_halt => {
+                tracing::error!("the halt cannot be kept for the next start, trying on: {error}");
+            }
+            Err(_) => {}
         }
+        self.told_halt = true;
     }
 
     fn end(mut self, ended: &'static str, took: Duration, arguments: &RunArgs) -> Outcome {
         self.status.clear();
         let drift_us = self.clock.drift_ns() / 1000;
-        let mut end = self.running.stop()?;
+        let stopped = self.running.stop();
+        // Before anything else can go wrong: a thread that panicked may have halted trading first.
+        self.persist_halt();
+        let mut end = stopped?;
         while let Ok(event) = self.running.events.try_recv() {
             self.tell(&event);
         }
@@ -277,7 +292,7 @@ impl Session<'_> {
         report_written?;
         match self.refused.take().filter(|_| ended == "input") {
             Some(failure) => Err(failure),
-            None if self.persisted => Ok(Code::Halted),
+            None if self.told_halt => Ok(Code::Halted),
             None => Ok(Code::Done),
         }
     }

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use crosstick_ipc::layout::{self, DeniedRow, EngineRow, PositionRow, PriceFlags, PriceRow, RiskRow, State};
 use crosstick_ipc::{CoreWriter, Recorder, Stage};
 use crosstick_model::decimal::pow10_i128;
-use crosstick_model::{InstrumentId, Tick, TickKind, Universe};
+use crosstick_model::{InstrumentId, Line, Tick, TickKind, Universe, VenueId};
 use crosstick_risk::LimitUnit;
 use crosstick_strategy::{Source, Spread};
 
+use crate::config::Config;
 use crate::core::Core;
 use crate::driver::PaperDriver;
 
@@ -68,6 +69,8 @@ impl Stages {
 #[derive(Debug, Clone, Copy, Default)]
 struct Marks {
     dirty: bool,
+    /// The row says that the quote is usable.
+    usable: bool,
     quote_seq: u64,
     trade_seq: u64,
     quotes: u64,
@@ -85,12 +88,22 @@ pub struct Publisher {
     risk_ns: u64,
     orders: u64,
     risk_row: RiskRow,
+    lines: Vec<(VenueId, Line)>,
+    max_lag_us: i64,
+    lines_lagging: u64,
 }
 
 impl Publisher {
     /// A publisher over the core's handles.
     #[must_use]
-    pub fn new(writer: CoreWriter, stages: Stages, universe: Arc<Universe>, currency: &str) -> Self {
+    pub fn new(
+        writer: CoreWriter,
+        stages: Stages,
+        universe: Arc<Universe>,
+        lines: Vec<(VenueId, Line)>,
+        config: &Config,
+    ) -> Self {
+        let currency = &config.risk.currency;
         let instruments = universe.instruments.len();
         let risk_row = RiskRow { currency: layout::fixed_text(currency), ..RiskRow::ZERO };
         Self {
@@ -102,6 +115,9 @@ impl Publisher {
             risk_ns: 0,
             orders: 0,
             risk_row,
+            lines,
+            max_lag_us: config.strategy.max_lag_us,
+            lines_lagging: 0,
         }
     }
 
@@ -127,12 +143,16 @@ impl Publisher {
             if let Some(marks) = self.marks.get_mut(instrument.index()) {
                 marks.dirty = false;
                 let row = price_row(driver.core(), instrument, marks);
+                marks.usable = row.flags & PriceFlags::USABLE != 0;
                 self.writer.prices.publish(instrument, &row);
             }
         }
         let counts = driver.order_counts();
         let orders = counts.sent + counts.filled + counts.partly_filled + counts.unfilled + counts.rejected;
         let due = now_ns.saturating_sub(self.risk_ns) >= RISK_EVERY_NS;
+        if due {
+            self.look_at_ages(driver);
+        }
         if rows > 0 || due {
             self.engine_row(driver);
         }
@@ -141,6 +161,22 @@ impl Publisher {
             self.risk_ns = now_ns;
             self.risk_rows(driver, now_ns);
         }
+    }
+
+    /// What turns with time alone, or with a line: quotes that are no longer usable, lines that lag.
+    fn look_at_ages(&mut self, driver: &PaperDriver<Spread>) {
+        let (cache, now_ns) = (driver.core().cache(), driver.core().now_ns());
+        for (index, marks) in self.marks.iter_mut().enumerate().filter(|(_, m)| m.usable && !m.dirty) {
+            let id = InstrumentId(index as u16);
+            if cache.usable(Source::Quotes, id, now_ns).is_none() {
+                marks.dirty = true;
+                self.dirty.push(id);
+            }
+        }
+        let lags = |(venue, line): &&(VenueId, Line)| {
+            cache.lag_us(*venue, *line).is_some_and(|(_, above)| self.max_lag_us > 0 && above > self.max_lag_us)
+        };
+        self.lines_lagging = self.lines.iter().filter(lags).count() as u64;
     }
 
     fn engine_row(&mut self, driver: &PaperDriver<Spread>) {
@@ -164,6 +200,7 @@ impl Publisher {
             orders_rejected: orders.rejected,
             orders_denied: core.risk().denied().map(|(_, n)| n).sum(),
             halts: u64::from(halted),
+            lines_lagging: self.lines_lagging,
             ..EngineRow::ZERO
         });
     }

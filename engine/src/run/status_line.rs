@@ -36,8 +36,9 @@ impl StatusLine {
         }
         let Some(text) = self.text() else { return };
         let mut out = std::io::stdout().lock();
-        // A closed terminal is no reason to stop trading.
-        let _ = if self.terminal { write!(out, "\r\x1b[K{text}") } else { writeln!(out, "{text}") };
+        // Not wrapped: a terminal too narrow for it would keep a piece of every line. That it may be closed is no
+        // reason to stop trading.
+        let _ = if self.terminal { write!(out, "\r\x1b[K\x1b[?7l{text}\x1b[?7h") } else { writeln!(out, "{text}") };
         let _ = out.flush();
     }
 
@@ -62,10 +63,13 @@ impl StatusLine {
             let code = DenyCode::ALL.get(risk.code as usize).map_or("?", |c| c.code());
             format!("  HALTED by {code}")
         });
+        let lagging = (engine.lines_lagging > 0).then(|| format!("  {} LAGGING", engine.lines_lagging));
         Some(format!(
-            "{:>4} s  lines {up}/{}  ticks {} ({rate:.0}/s)  opportunities {} ({} taken)  orders {} filled, {} denied  \
-             net {} {}{}{}",
+            "{:>4} s{}{}  lines {up}/{}  ticks {} ({rate:.0}/s)  opportunities {} ({} taken)  orders {} filled, \
+             {} denied  net {} {}{}",
             self.started.elapsed().as_secs(),
+            halted.unwrap_or_default(),
+            lagging.unwrap_or_default(),
             live.len(),
             engine.ticks,
             engine.opportunities_seen,
@@ -75,7 +79,6 @@ impl StatusLine {
             cents(layout::amount(risk.net).0),
             self.currency,
             p99.unwrap_or_default(),
-            halted.unwrap_or_default(),
         ))
     }
 }

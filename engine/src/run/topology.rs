@@ -97,13 +97,13 @@ impl Threads<'_> {
         }
 
         let halted = Arc::new(Halted::default());
-        let currency = &self.config.risk.currency;
+        let shown = lines.iter().map(|l| (l.venue, l.line)).collect();
         let core = CoreThread {
             driver: setup::paper_driver(self.config, &self.universe).map_err(Failure::usage)?,
             rings,
             waiter: core_waiter,
             clock: self.clock,
-            publisher: Publisher::new(core, stages, Arc::clone(&self.universe), currency),
+            publisher: Publisher::new(core, stages, Arc::clone(&self.universe), shown, self.config),
             keep_rows: self.keep_rows,
             cpu: threads.core_cpu,
             halted: Arc::clone(&halted),

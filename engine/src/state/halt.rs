@@ -69,6 +69,19 @@ pub fn read(path: &Path) -> Result<Option<Halt>, HaltFileError> {
     })))
 }
 
+/// Proves that a halt could be kept: makes the folder, and a file in it.
+///
+/// # Errors
+/// When either cannot be made.
+pub fn probe(path: &Path) -> Result<(), HaltFileError> {
+    let io = |source| HaltFileError::Io { path: path.to_path_buf(), source };
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(io)?;
+    let trial = folder.join(format!(".halt-probe.{}", std::process::id()));
+    File::create(&trial).and_then(|file| file.sync_all()).map_err(io)?;
+    fs::remove_file(&trial).map_err(io)
+}
+
 /// Writes the halt. The first one stays: a later one of the same session is not the cause.
 ///
 /// # Errors

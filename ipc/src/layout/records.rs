@@ -142,8 +142,10 @@ crosstick_ring::pod! {
         pub orders_denied: u64,
         /// Times that risk halted trading.
         pub halts: u64,
+        /// Lines whose quotes are not used because the line lags behind its best by more than `max_lag_ms`.
+        pub lines_lagging: u64,
         /// Zeros.
-        pub reserved: [u64; 3],
+        pub reserved: [u64; 2],
     }
 
     /// A venue. Written once.
