@@ -1,6 +1,7 @@
 //! HOT: core thread. The newest quote and trade of every instrument, and how far every line lags behind its venue.
 //!
-//! Kept: an off-market trade never becomes a price; a tick of an unknown instrument changes nothing.
+//! Kept: an off-market trade never becomes a price; a tick of an unknown instrument changes nothing; what a line had
+//! brought before it went down is never a price again.
 
 use crosstick_model::{InstrumentId, Line, Quote, Tick, TickFlags, TickKind, Trade, Universe, VenueId};
 
@@ -120,12 +121,16 @@ impl PriceCache {
         }
     }
 
-    /// Says whether a line is connected. Its lag's running minimum outlives a reconnect: it measures the clocks.
+    /// Says whether a line is connected. Going down it takes its prices along: nobody knows what happened since. What
+    /// comes between then and its being live again counts as soon as it is. Its lag's running minimum outlives a
+    /// reconnect: it measures the clocks.
     ///
     /// A line of an unknown venue changes nothing.
     pub fn set_line_live(&mut self, venue: VenueId, line: Line, live: bool) {
-        if let Some(state) = self.lines.get_mut(line_index(venue, line)) {
-            state.live = live;
+        let Some(state) = self.lines.get_mut(line_index(venue, line)) else { return };
+        state.live = live;
+        if !live {
+            self.slots.iter_mut().filter(|s| s.venue == venue).for_each(|s| s.forget(line));
         }
     }
 
@@ -134,6 +139,12 @@ impl PriceCache {
     #[must_use]
     pub fn line_usable(&self, venue: VenueId, line: Line) -> bool {
         self.lines.get(line_index(venue, line)).is_some_and(|l| l.live & !l.lagging)
+    }
+
+    /// Whether the line lags too far behind its venue, live or not; no for an unknown venue.
+    #[must_use]
+    pub fn line_lagging(&self, venue: VenueId, line: Line) -> bool {
+        self.lines.get(line_index(venue, line)).is_some_and(|l| l.lagging)
     }
 
     /// The line's newest lag and how far it is above its running minimum, µs; `None` before a first sample.
@@ -206,6 +217,18 @@ impl PriceCache {
     #[must_use]
     pub fn exchange_offset_us(&self, instrument: InstrumentId) -> i32 {
         self.slots.get(instrument.index()).map_or(0, |s| s.exchange_offset_us)
+    }
+}
+
+impl Slot {
+    /// Drops what the line brought.
+    fn forget(&mut self, line: Line) {
+        if self.quote_line == line {
+            (self.quote, self.quote_recv_ns) = (Quote::default(), 0);
+        }
+        if self.trade_line == line {
+            (self.trade_price, self.trade_quantity, self.trade_recv_ns) = (0, 0, 0);
+        }
     }
 }
 

@@ -159,7 +159,8 @@ impl Detector {
         }
     }
 
-    /// A line went up or down; `cache` knows already.
+    /// A line went up or down; `cache` knows already, and has dropped the prices of one that went down. Where it could
+    /// not be used before either, nothing is open on those, and they are taken anew when it turns usable.
     fn on_line(
         &mut self,
         now_ns: u64,

@@ -1,6 +1,6 @@
 //! When opportunities begin and end, input by input.
 
-use crosstick_model::{InstrumentId, Scale, Tick, VenueId};
+use crosstick_model::{InstrumentId, Scale, Tick, TickFlags, VenueId};
 use crosstick_strategy::{PriceCache, Source, SpreadConfig};
 
 use crate::against_naive::run;
@@ -114,7 +114,7 @@ fn the_lag_is_taken_before_the_quote_of_the_same_tick() {
 #[test]
 fn an_off_market_trade_counts_for_lag_and_never_for_prices() {
     let mut off = trade(0, 30, 1, 1);
-    off.flags = off.flags.with(crosstick_model::TickFlags::OFF_MARKET);
+    off.flags = off.flags.with(TickFlags::OFF_MARKET);
     let ticks = [trade(0, 10, 1_000_000, 5), trade(1, 20, 1_005_000, 5), off];
     assert_eq!(story(|c| c.source = Source::Trades, &ticks), ["+20"]);
     let limit = |c: &mut SpreadConfig| (c.source, c.max_lag_us) = (Source::Trades, 50);
@@ -122,12 +122,58 @@ fn an_off_market_trade_counts_for_lag_and_never_for_prices() {
     assert_eq!(story(limit, &ticks), ["+20", "-30"]);
 }
 
+/// The dear venue's line, or another of its lines.
+fn line_state(line: u8, live: bool, at_ns: u64) -> Tick {
+    Tick::line_state(VenueId(1), line, live, at_ns)
+}
+
 #[test]
-fn a_line_that_goes_down_takes_its_quotes_along() {
-    let down = |at_ns, live| Tick::line_state(VenueId(1), 0, live, at_ns);
-    let other = Tick::line_state(VenueId(1), 1, false, 25);
-    let ticks = [cheap(10, 1_000_000), dear(20), other, down(30, false), down(35, true), down(40, false), dear(50)];
-    assert_eq!(story(|_| {}, &ticks), ["+20", "-30", "+35", "-40"]);
+fn a_line_that_goes_down_takes_its_quotes_along_for_good() {
+    let open = [cheap(10, 1_000_000), dear(20), line_state(1, false, 25)];
+    let went = |more: &[Tick]| story(|_| {}, &[&open[..], more].concat());
+    assert_eq!(went(&[line_state(0, false, 30)]), ["+20", "-30"]);
+    // Back, but what it had said before says nothing about now.
+    assert_eq!(went(&[line_state(0, false, 30), line_state(0, true, 35), later(36)]), ["+20", "-30"]);
+    // What came after the end and before it was live again counts once it is live.
+    let early = [line_state(0, false, 30), dear(32), line_state(0, true, 35)];
+    assert_eq!(went(&early), ["+20", "-30", "+35"]);
+    let fresh = [line_state(0, false, 30), line_state(0, true, 35), dear(40), line_state(0, false, 50), dear(60)];
+    assert_eq!(went(&fresh), ["+20", "-30", "+40", "-50"]);
+}
+
+#[test]
+fn only_the_newest_prices_of_the_line_itself_go_with_it() {
+    let other = |tick: Tick| Tick { flags: TickFlags::new(1, 0), ..tick };
+    let down_up = |line: u8| [line_state(line, false, 30), line_state(line, true, 35)];
+    let ticks = |line| [&[cheap(10, 1_000_000), dear(15), other(dear(20))][..], &down_up(line)].concat();
+    assert_eq!(story(|_| {}, &ticks(0)), ["+15"], "the other line had brought it anew");
+    assert_eq!(story(|_| {}, &ticks(1)), ["+15", "-30"]);
+}
+
+#[test]
+fn a_line_that_went_down_while_lagging_forgets_as_well() {
+    let limit = |c: &mut SpreadConfig| c.max_lag_us = 50;
+    let lagging = |at_ns, lag_us| lagged(trade(1, at_ns, 1, 1), lag_us);
+    let ticks = [
+        cheap(10, 1_000_000),
+        dear(20),
+        lagging(22, 0),
+        lagging(25, 51),
+        line_state(0, false, 30),
+        line_state(0, true, 35),
+    ];
+    let ticks = [&ticks[..], &[lagging(40, 0), lagging(41, 0)]].concat();
+    assert_eq!(story(limit, &ticks), ["+20", "-25"]);
+    assert_eq!(story(limit, &[&ticks[..], &[dear(50)]].concat()), ["+20", "-25", "+50"]);
+}
+
+#[test]
+fn last_trades_go_with_their_line() {
+    let open = [trade(0, 10, 1_000_000, 5), trade(1, 20, 1_005_000, 5)];
+    let by_trade = |more: &[Tick]| story(|c| c.source = Source::Trades, &[&open[..], more].concat());
+    let down_up = [line_state(0, false, 30), line_state(0, true, 35)];
+    assert_eq!(by_trade(&down_up), ["+20", "-30"]);
+    assert_eq!(by_trade(&[down_up[0], down_up[1], trade(1, 40, 1_005_000, 5)]), ["+20", "-30", "+40"]);
 }
 
 #[test]
@@ -141,7 +187,9 @@ fn a_line_takes_all_its_markets_along_in_order() {
         quote(4, 4, 1_005_000, 5, 1_100_000, 5),
         quote(2, 5, 1_005_000, 5, 1_100_000, 5),
         Tick::line_state(VenueId(0), 0, false, 6),
-        Tick::line_state(VenueId(0), 0, true, 7),
+        quote(0, 7, 900_000, 5, 1_000_000, 5),
+        quote(3, 8, 900_000, 5, 1_000_000, 5),
+        Tick::line_state(VenueId(0), 0, true, 9),
     ];
     let (seen, naive) = run(&universe, &config, &ticks);
     assert_eq!(seen, naive);
@@ -168,6 +216,16 @@ fn the_cache_answers_for_what_it_does_not_know() {
     cache.apply(&lagged(trade(0, 9, 7, 3), 30));
     cache.apply(&lagged(trade(0, 11, 8, 2), 45));
     assert_eq!(cache.lag_us(VenueId(0), 0), Some((45, 15)));
+    assert!(!cache.line_lagging(VenueId(0), 0) && !cache.line_lagging(VenueId(200), 7), "zero switches it off");
+    let limit = SpreadConfig { max_lag_us: 14, ..SpreadConfig::watch(&universe) }.freshness();
+    let mut limited = PriceCache::new(&universe, limit);
+    limited.apply(&lagged(trade(0, 9, 7, 3), 30));
+    limited.apply(&lagged(trade(0, 11, 8, 2), 45));
+    assert!(limited.line_lagging(VenueId(0), 0) && !limited.line_usable(VenueId(0), 0));
     let (last, recv_ns) = cache.last_trade(InstrumentId(0)).unwrap();
     assert_eq!((last.price, last.quantity, recv_ns), (8, 2, 11));
+    cache.apply(&quote(0, 12, 1, 1, 2, 1));
+    cache.apply(&Tick::line_state(VenueId(0), 0, false, 13));
+    assert_eq!((cache.last_trade(InstrumentId(0)), cache.last_quote(InstrumentId(0))), (None, None));
+    assert_eq!(cache.lag_us(VenueId(0), 0), Some((45, 15)), "the clocks are still what they were");
 }

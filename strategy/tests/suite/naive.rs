@@ -97,7 +97,10 @@ impl<'a> Naive<'a> {
 
     fn take(&mut self, tick: &Tick) {
         if let Some((venue, live)) = tick.as_line_state() {
-            self.down.insert((venue.0, tick.flags.line()), !live);
+            let line = tick.flags.line();
+            self.down.insert((venue.0, line), !live);
+            let brought = |id: &InstrumentId, by: u8| (self.universe.instrument(*id).venue, by) == (venue, line);
+            self.prices.retain(|id, (_, _, by)| live || !brought(id, *by));
             return;
         }
         let venue = self.universe.instrument(tick.instrument).venue;
