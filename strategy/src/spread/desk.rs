@@ -155,7 +155,7 @@ impl Desk {
         let Some(position) = self.asked.iter().position(|a| a.group == group) else { return };
         let Asked { market, candidate, .. } = self.asked.remove(position);
         let Some(c) = candidate else {
-            let step = self.pairs[market].close_answered(view.now_ns, verdict.is_ok());
+            let step = self.pairs[market].close_answered(view.now_ns, verdict.err().map(|(_, code)| code));
             if step == Step::Settle {
                 self.settle(view, market, false, out);
             }

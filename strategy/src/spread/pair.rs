@@ -2,9 +2,9 @@
 //!
 //! Kept: what one leg filled and the other did not is closed on the venue of the leg that filled more, or reported
 //! as given up. What cannot be ordered (below a lot or a venue minimum) is carried into the market's next pair, so
-//! that it never adds up unseen.
+//! that it never adds up unseen. It is what all fills bought less what they sold, as risk counts it too.
 
-use crosstick_model::{Fill, GroupId, InstrumentId, OrderId, Purpose, Report, ReportKind, Side, TimeInForce};
+use crosstick_model::{DenyCode, Fill, GroupId, InstrumentId, OrderId, Purpose, Report, ReportKind, Side, TimeInForce};
 
 use crate::cache::PriceCache;
 use crate::detector::{Candidate, FINE, LegFacts};
@@ -13,6 +13,9 @@ use crate::{Prices, Source};
 
 /// Closing orders that are tried for one pair before trading is halted.
 pub const CLOSE_ATTEMPTS_MAX: u32 = 20;
+/// Times in a row that risk may say of a pair's closing order that nothing is open for it, before it is believed:
+/// while another market's pair stands between its two legs, theirs may hide ours.
+pub const CLOSE_NOT_REDUCING_MAX: u32 = 3;
 /// Time after which a closing order is tried again when no quote came first, ns.
 pub const CLOSE_RETRY_NS: u64 = 50_000_000;
 /// Time after which a denied closing order is tried again; quotes do not hasten it, ns.
@@ -34,6 +37,8 @@ struct PairLeg {
     done: bool,
     /// What closing orders gave back, in the instrument's own units.
     closed: i64,
+    /// The same in base units at the prices of the closing orders' fills, in parts of a mantissa.
+    closed_fine: i128,
 }
 
 /// Where a pair is.
@@ -97,6 +102,8 @@ pub struct Pair {
     /// What earlier pairs of the market left, base units in parts of a mantissa, bought minus sold.
     carried: i128,
     attempts: u32,
+    /// Closing orders in a row that risk denied because nothing is open.
+    not_reducing: u32,
     retry_ns: u64,
     quote_may_retry: bool,
     closing_leg: usize,
@@ -107,7 +114,17 @@ pub struct Pair {
 
 impl PairLeg {
     fn new(facts: &LegFacts, price: i64, quantity: i64) -> Self {
-        Self { facts: *facts, order: None, price, quantity, filled: 0, filled_fine: 0, done: false, closed: 0 }
+        Self {
+            facts: *facts,
+            order: None,
+            price,
+            quantity,
+            filled: 0,
+            filled_fine: 0,
+            done: false,
+            closed: 0,
+            closed_fine: 0,
+        }
     }
 
     fn open(&self) -> i64 {
@@ -138,15 +155,30 @@ impl PairLeg {
         self.facts.lots(i64::try_from(wanted.max(0)).unwrap_or(i64::MAX).min(open))
     }
 
+    /// Base units of a fill, in parts. One without a sane price is still a fill: worth what the order asked for.
+    fn fine_base(&self, fill: &Fill) -> i128 {
+        self.facts.fine_base(if fill.price > 0 { fill.price } else { self.price }, fill.quantity)
+    }
+
     fn fill(&mut self, fill: &Fill) {
         if fill.quantity <= 0 {
             return;
         }
-        // A fill without a sane price is still a fill: worth what the order asked for.
-        let price = if fill.price > 0 { fill.price } else { self.price };
         self.filled = self.filled.saturating_add(fill.quantity);
-        self.filled_fine = self.filled_fine.saturating_add(self.facts.fine_base(price, fill.quantity));
+        self.filled_fine = self.filled_fine.saturating_add(self.fine_base(fill));
         self.done |= self.filled >= self.quantity;
+    }
+
+    fn close_fill(&mut self, fill: &Fill) {
+        if fill.quantity > 0 {
+            self.closed = self.closed.saturating_add(fill.quantity);
+            self.closed_fine = self.closed_fine.saturating_add(self.fine_base(fill));
+        }
+    }
+
+    /// Base units, in parts, that its fills moved and closing ones did not move back.
+    fn traded_fine(&self) -> i128 {
+        self.filled_fine.saturating_sub(self.closed_fine)
     }
 }
 
@@ -158,6 +190,7 @@ impl Pair {
             legs: None,
             carried: 0,
             attempts: 0,
+            not_reducing: 0,
             retry_ns: NEVER,
             quote_may_retry: false,
             closing_leg: 0,
@@ -217,13 +250,14 @@ impl Pair {
     }
 
     /// Risk's answer for the closing order. Returns whether settling goes on at once.
-    pub fn close_answered(&mut self, now_ns: u64, approved: bool) -> Step {
+    pub fn close_answered(&mut self, now_ns: u64, denied: Option<DenyCode>) -> Step {
         let Phase::AskingClose(group) = self.phase else { return Step::None };
-        if approved {
+        self.not_reducing = if denied == Some(DenyCode::NotReducing) { self.not_reducing + 1 } else { 0 };
+        if denied.is_none() {
             self.phase = Phase::Closing(group);
             return Step::None;
         }
-        if self.attempts >= CLOSE_ATTEMPTS_MAX {
+        if self.attempts >= CLOSE_ATTEMPTS_MAX || self.not_reducing >= CLOSE_NOT_REDUCING_MAX {
             return Step::Settle;
         }
         self.wait(now_ns, CLOSE_DENIED_RETRY_NS, false);
@@ -262,10 +296,8 @@ impl Pair {
         let ended = match &report.kind {
             ReportKind::Accepted => false,
             ReportKind::Filled(fill) => {
-                let quantity = fill.quantity.max(0);
-                let leg = &mut legs[self.closing_leg];
-                leg.closed = leg.closed.saturating_add(quantity);
-                self.close_filled = self.close_filled.saturating_add(quantity);
+                legs[self.closing_leg].close_fill(fill);
+                self.close_filled = self.close_filled.saturating_add(fill.quantity.max(0));
                 self.close_filled >= self.close_quantity
             }
             ReportKind::Cancelled { .. } | ReportKind::Rejected(_) => true,
@@ -285,22 +317,23 @@ impl Pair {
 
     /// Compares the legs and says what is to be done. `again`: a quote or a timer came after a failed attempt.
     pub fn settle(&mut self, now_ns: u64, cache: &PriceCache, source: Source, collar_e8: i64, again: bool) -> Settled {
-        let Some(legs) = &self.legs else { return Settled::Done(self.finish(0)) };
+        let Some(legs) = &self.legs else { return Settled::Done(self.finish()) };
         let excess = self.carried + legs[0].open_fine() - legs[1].open_fine();
         let over = usize::from(excess < 0);
         let leg = legs[over];
         let quantity = leg.closable(excess.abs());
         let (closed_before, side) = (self.attempts > 0, if over == 0 { Side::Sell } else { Side::Buy });
         let instrument = leg.facts.instrument;
-        if quantity == 0 {
-            return Settled::Done(self.finish(excess));
+        // What risk knows of no fill for is no exposure, whatever was carried here.
+        if quantity == 0 || self.not_reducing >= CLOSE_NOT_REDUCING_MAX {
+            return Settled::Done(self.finish());
         }
         let price = close_price(cache.prices(source, instrument), side, collar_e8, leg.facts.price_step);
         if price.is_some_and(|p| !leg.facts.reaches_minimum(p, quantity)) {
-            return Settled::Done(self.finish(excess));
+            return Settled::Done(self.finish());
         }
         if self.attempts >= CLOSE_ATTEMPTS_MAX {
-            self.finish(excess);
+            self.finish();
             return Settled::Failed;
         }
         self.closing_leg = over;
@@ -325,7 +358,9 @@ impl Pair {
         self.quote_may_retry = quote_may_retry;
     }
 
-    fn finish(&mut self, carried: i128) -> End {
+    fn finish(&mut self) -> End {
+        let traded = self.legs.as_ref().map_or(0, |l| l[0].traded_fine().saturating_sub(l[1].traded_fine()));
+        let carried = self.carried.saturating_add(traded);
         let empty = self.legs.as_ref().is_none_or(|l| l.iter().all(|l| l.filled == 0));
         let legged = self.attempts > 0;
         *self = Self { carried, ..Self::new() };
