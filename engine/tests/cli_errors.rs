@@ -313,3 +313,23 @@ fn replays_of_nothing() {
     rig.run(["replay", "empty.txt"]).fails(2, &["empty.txt"]);
     rig.run(["replay", "--config", "gone.toml", "garbage.txt"]).fails(2, &["gone.toml"]);
 }
+
+/// Whoever reads along may leave at any time; the code says whether the command did its work.
+#[test]
+fn a_closed_standard_output_is_no_failure() {
+    let rig = Rig::new();
+    rig.write("c.toml", stated("wss://127.0.0.1:9", ""));
+    let tick = r#"{"stream":"btcusdt@bookTicker","data":{"u":1,"s":"BTCUSDT","b":"1","B":"1","a":"2","A":"1"}}"#;
+    rig.write("a.txt", format!("1723161256000000 {tick}\n"));
+    let help = &["config", "explain"][..];
+    for arguments in [&["check", "c.toml"][..], help, &["replay", "a.txt"], &["replay", "--config", "c.toml", "a.txt"]]
+    {
+        let mut command = rig.command(arguments.iter().copied());
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut child = command.stdout(writer).stderr(std::process::Stdio::null()).spawn().expect("the binary");
+        drop(command);
+        // It writes a few KiB and ends: it cannot hang.
+        assert_eq!(child.wait().expect("a child").code(), Some(0), "{arguments:?}");
+    }
+}

@@ -181,9 +181,10 @@ pub fn command(request: &Request, report_file: Option<&std::path::Path>) -> Outc
     if let Some(path) = report_file {
         done.report.write_json(path).map_err(|e| Failure::other(format!("{}: {e}", path.display())))?;
     }
-    print!("{}", done.report.words());
+    crate::out::text(done.report.words());
     let frames: u64 = done.report.feeds.iter().map(|f| f.frames).sum();
     let rate = frames as f64 / took.as_secs_f64().max(1e-9);
-    println!("{frames} frames in {:.3} s, {:.0} a second", took.as_secs_f64(), rate);
+    let seconds = took.as_secs_f64();
+    crate::out::line(format_args!("{frames} frames in {seconds:.3} s, {rate:.0} a second"));
     Ok(done.code)
 }

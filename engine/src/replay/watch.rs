@@ -31,7 +31,7 @@ pub fn watch(sources: &[Source]) -> Result<SessionReport, Failure> {
             ))
         })?;
         let name = sources::distinct(source.venue.clone().unwrap_or_else(|| source.stem()), &mut names);
-        println!("{name}: {} speaks {}", source.path.display(), known.protocol);
+        crate::out::line(format_args!("{name}: {} speaks {}", source.path.display(), known.protocol));
         let symbols = SymbolTable::default().discover(register(index, &found));
         feeds.push(VenueFeed::new(name, known.protocol, known.unit.unwrap_or(TimeUnit::Milli), symbols));
         recordings.push(recording);
