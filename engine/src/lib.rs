@@ -2,7 +2,8 @@
 //!
 //! **Thread:** `main` runs everything here but [`core`] and [`driver`], which the core thread runs (`ct-core`; the main
 //! thread in a replay), and the reader loop in `run`. **Hot:** `core`, `driver`, the loops of `run::threads`.
-//! **Cold:** all else. **Deliberately absent:** parsing of frames (`feeds`), trading rules (`strategy`), limits (`risk`).
+//! **Cold:** all else. **Deliberately absent:** parsing of frames (`feeds`), trading rules (`strategy`), limits
+//! (`risk`).
 
 pub mod cli;
 pub mod clock;

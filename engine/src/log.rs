@@ -63,7 +63,8 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).open(path)
 }
 
-/// Writes one event. That it cannot be written (a closed terminal, a full disk) is kept from the caller, who would try to
+/// Writes one event. That it cannot be written (a closed terminal, a full disk) is kept from the caller, who would
+/// try to
 /// tell it on standard error, and panic where that is closed.
 pub struct LogWriter(Option<Arc<Target>>);
 

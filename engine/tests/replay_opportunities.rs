@@ -107,6 +107,25 @@ fn generated_sessions_at_other_thresholds() {
     }
 }
 
+/// Fields in any order, unknown fields, escapes, numbers too fine for their scale, lines lost, doubled, and received
+/// before the one ahead of them: engine and oracle make the same of it.
+#[test]
+fn rough_sessions() {
+    for seed in [1, 2, 5] {
+        let session = Session::generated(seed, 12, &[]);
+        session.roughen(seed);
+        let found = oracle(&session);
+        let replayed = session.replay();
+        compare(&session, &[]);
+        assert!(found.lines().count() > 100, "{found}");
+        for feed in replayed.report["feeds"].as_array().unwrap() {
+            let count = |what: &str| feed[what].as_u64().unwrap();
+            assert!(feed["refused"]["too_precise"].as_u64() > Some(0), "{feed:#}");
+            assert!(count("fast_path") > 0 && count("fast_path") < count("trades") + count("quotes"), "{feed:#}");
+        }
+    }
+}
+
 /// Three of the nine combinations of lag (0, 20, 50 ms) and edge (1, 2, 3 bps): each costs Python ten seconds. All of
 /// them with CROSSTICK_ALL set.
 #[test]

@@ -1,7 +1,8 @@
 //! Market data in: sockets, TLS, WebSocket, connection policy, and the venues' decoders.
 //!
 //! **Thread:** a reader thread, which owns its sockets, its decoders and one end of a ring. **Hot:** [`reader`],
-//! [`outlet`], [`buffer`], [`ws::frame`], [`net::Stream`] and `decode`, once a frame or a read. **Cold:** [`connection`]
+//! [`outlet`], [`buffer`], [`ws::frame`], [`net::Stream`] and `decode`, once a frame or a read. **Cold:**
+//! [`connection`]
 //! (policy, sans-I/O), [`net`] otherwise, [`endpoints`] and `facts`; they run at start, at reconnects and a few times a
 //! minute. **Deliberately absent:** strategy, risk, prices kept from one tick to the next, logging (events go to the
 //! main thread through a bounded channel), reconnection that overlaps (make before break), and any way to skip the

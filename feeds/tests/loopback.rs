@@ -11,7 +11,7 @@ use crosstick_feeds::endpoints::StreamKind;
 use crosstick_feeds::error::{CertificateRefusal, ConfigError, ConnectError, Stage};
 use crosstick_feeds::ws::WsError;
 use crosstick_feeds::{EventKind, Reason, Rules, TlsClient};
-use crosstick_model::{Protocol, TickFlags, TickKind};
+use crosstick_model::{Protocol, TickFlags, TickKind, VenueId};
 use support::{Ca, Drive, PATIENCE, Session, Venue, line, plain, quick, quote, spot, trade};
 use tungstenite::Message;
 
@@ -35,9 +35,9 @@ fn over_tls_with_a_private_ca() {
     });
     let url = venue.url().replace("127.0.0.1", "localhost");
     let mut drive = Drive::new(vec![spot(&url, ca.client())], 4096);
-    drive.until("all ticks", |d| d.ticks.len() == 1002);
+    drive.until("all ticks", |d| d.ticks.len() == 1003);
     assert_eq!(drive.trades(), (1..1001).collect::<Vec<u64>>());
-    assert_eq!(drive.line_states(), [true]);
+    assert_eq!(drive.line_states(), [false, true]);
     let last = drive.ticks.last().expect("ticks");
     assert_eq!((last.kind, last.venue_seq), (TickKind::Quote, 77));
     assert!(last.flags.has(TickFlags::LAST_OF_BATCH));
@@ -77,7 +77,7 @@ fn certificates_are_verified() {
         assert_eq!((&**host, why), ("127.0.0.1", &refusal));
         let text = reason.to_string();
         assert!(text.contains(advice) && !text.contains('\n'), "{text}");
-        assert!(drive.ticks.is_empty());
+        assert_eq!((drive.ticks.len(), drive.line_states()), (1, vec![false]));
     }
 }
 
@@ -171,7 +171,7 @@ fn a_dropped_connection_is_made_again_and_subscribes_anew() {
     let mut drive = Drive::new(vec![plain(&venue.url())], 1024);
     drive.until("three connections", |d| d.trades().len() == 30);
     assert_eq!(drive.trades(), (1..31).collect::<Vec<u64>>());
-    assert_eq!(drive.line_states(), [true, false, true, false, true]);
+    assert_eq!(drive.line_states(), [false, true, false, true, false, true]);
     let reasons: Vec<String> = drive
         .events
         .iter()
@@ -363,6 +363,91 @@ fn a_slow_consumer_loses_no_trade() {
     assert_eq!((stats.trades, stats.quotes, stats.trade_gaps, stats.connects), (TRADES, TRADES, 0, 1));
 }
 
+/// A reader that stopped at a full ring with a batch in hand, and what it had counted.
+fn stopped_at_a_full_ring(venue: &Venue) -> Drive {
+    let mut drive = Drive::new(vec![plain(&venue.url())], 8);
+    drive.until("the line's first tick", |d| d.line_states() == [false]);
+    drive.taking = false;
+    drive.until("a full ring", |d| d.stats().ring_full > 0);
+    drive
+}
+
+fn trades_and_quotes(_: usize, wire: support::Wire) {
+    let Some(mut session) = Session::accept(wire) else { return };
+    let text: String = (1..=50).map(|id| trade("BTCUSDT", id) + "|" + &quote("BTCUSDT", id) + "|").collect();
+    // In one piece, so that most of it is in the reader's hands when the ring is full.
+    let mut raw = Vec::new();
+    for frame in text.split_terminator('|') {
+        raw.extend([0x81, 126, 0, frame.len() as u8]);
+        raw.extend(frame.as_bytes());
+    }
+    session.raw(&raw);
+    session.linger();
+}
+
+#[test]
+fn what_was_counted_arrives_although_it_ends_with_a_full_ring() {
+    let venue = Venue::start(None, trades_and_quotes);
+    let Drive { mut reader, mut ring, mut ticks, stats, .. } = stopped_at_a_full_ring(&venue);
+    let consumer = std::thread::spawn(move || {
+        while !(ring.is_closed() && ring.is_empty()) {
+            std::thread::sleep(Duration::from_micros(500));
+            ticks.extend(ring.pop());
+            ring.publish();
+        }
+        ticks
+    });
+    reader.shut_down();
+    drop(reader);
+    let ticks = consumer.join().expect("the consumer");
+    let stats = stats[0].read();
+    let count = |kind| ticks.iter().filter(|t| t.kind == kind).count() as u64;
+    let ids: Vec<u64> = ticks.iter().filter(|t| t.kind == TickKind::Trade).map(|t| t.venue_seq).collect();
+    assert_eq!(ids, (1..=stats.trades).collect::<Vec<u64>>(), "trades in, trades out");
+    assert_eq!(count(TickKind::Quote) + stats.quotes_replaced, stats.quotes);
+    assert_eq!((stats.trades, stats.quotes, stats.lost_at_stop), (50, 50, 0), "the interrupted batch went as well");
+    assert!(ticks.last().expect("ticks").flags.has(TickFlags::LAST_OF_BATCH));
+}
+
+#[test]
+fn what_nobody_takes_at_the_end_is_counted() {
+    let venue = Venue::start(None, trades_and_quotes);
+    let Drive { mut reader, ring, ticks, stats, .. } = stopped_at_a_full_ring(&venue);
+    let before = stats[0].read();
+    let mut ring = ring;
+    let mut taken = ticks;
+    while let Some(tick) = ring.pop() {
+        taken.push(tick);
+    }
+    drop(ring);
+    reader.shut_down();
+    let stats = stats[0].read();
+    let arrived = taken.iter().filter(|t| t.kind != TickKind::Line).count() as u64;
+    let counted = stats.trades + stats.quotes;
+    assert!(stats.lost_at_stop > 0 && counted >= before.trades + before.quotes);
+    assert_eq!(arrived + stats.quotes_replaced + stats.lost_at_stop, counted);
+}
+
+#[test]
+fn each_line_is_down_before_its_first_tick() {
+    let venue = Venue::start(None, |_, wire| {
+        let Some(mut session) = Session::open(wire) else { return };
+        // Data before the subscription is answered.
+        serve_trades(&mut session, 1..3);
+        let Some(session) = session.subscribe() else { return };
+        session.linger();
+    });
+    let nobody = line(1, Protocol::BinanceSpot, "ws://127.0.0.1:1", &[StreamKind::Trade], plain(&venue.url()).tls);
+    let mut drive = Drive::new(vec![plain(&venue.url()), nobody], 64);
+    drive.turn();
+    let first: Vec<_> = drive.ticks.iter().take(2).filter_map(|t| t.as_line_state()).collect();
+    assert_eq!(first, [(VenueId(0), false), (VenueId(1), false)]);
+    drive.until("the live line", |d| d.line_states().contains(&true));
+    assert_eq!(drive.trades(), [1, 2]);
+    assert_eq!(drive.line_states(), [false, false, true]);
+    assert_eq!(drive.ticks.last().and_then(|t| t.as_line_state()), Some((VenueId(0), true)));
+}
+
 #[test]
 fn many_sockets_are_polled_and_each_is_heard() {
     let ca = Ca::new();
@@ -390,7 +475,7 @@ fn many_sockets_are_polled_and_each_is_heard() {
     let streams = [StreamKind::AggTrade, StreamKind::BookTicker];
     let lines = (0..3).map(|v| line(v, Protocol::BinanceUsdm, &venue.url(), &streams, ca.client())).collect();
     let mut drive = Drive::new(lines, 1 << 14);
-    drive.until("all ticks of all venues", |d| d.ticks.len() >= 3 * 1001);
+    drive.until("all ticks of all venues", |d| d.ticks.len() >= 3 * 1002);
     for venue in 0..3u16 {
         for kind in [TickKind::Quote, TickKind::Trade] {
             let ids: Vec<u64> =
@@ -398,7 +483,7 @@ fn many_sockets_are_polled_and_each_is_heard() {
             assert_eq!(ids, (1..=500).collect::<Vec<u64>>(), "venue {venue}, {kind:?}");
         }
     }
-    assert_eq!(drive.line_states(), [true; 3]);
+    assert_eq!(drive.line_states(), [false, false, false, true, true, true]);
     assert!(drive.reader.is_live());
     assert_eq!(venue.accepted.load(Ordering::Relaxed), 6);
 }

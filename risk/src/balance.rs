@@ -1,4 +1,5 @@
-//! HOT: core thread. Balances per venue and asset, and what orders in flight and contract positions have set aside of them.
+//! HOT: core thread. Balances per venue and asset, and what orders in flight and contract positions have set aside of
+//! them.
 
 use crosstick_model::{Amount, AssetId, FeeAsset, Universe, VenueId};
 

@@ -1,4 +1,5 @@
-//! HOT: core thread. The breaker: latches a halt on the day's loss or the fall from the best result. One clock, no overrides.
+//! HOT: core thread. The breaker: latches a halt on the day's loss or the fall from the best result. One clock, no
+//! overrides.
 
 use crosstick_model::{Amount, DenyCode};
 

@@ -1,4 +1,5 @@
-//! HOT: core thread. Which groups and legs were decided already, and what each group left open: a ring of the newest groups.
+//! HOT: core thread. Which groups and legs were decided already, and what each group left open: a ring of the newest
+//! groups.
 
 use crosstick_model::GroupId;
 

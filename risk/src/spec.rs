@@ -1,4 +1,5 @@
-//! HOT: core thread. What the hot path needs to know of an instrument, worked out once: no power of ten, no table of names.
+//! HOT: core thread. What the hot path needs to know of an instrument, worked out once: no power of ten, no table of
+//! names.
 
 use crosstick_model::amount::{AMOUNT_DECIMALS, AMOUNT_ONE, RATE_ONE};
 use crosstick_model::decimal::pow10_i128;

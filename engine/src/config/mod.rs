@@ -114,7 +114,8 @@ impl Config {
         build::config(&mut root, &surroundings, &mut mistakes)
     }
 
-    /// `[engine]` as it is without a file: defaults and what the environment lays over them. Whatever else is overridden
+    /// `[engine]` as it is without a file: defaults and what the environment lays over them. Whatever else is
+    /// overridden
     /// belongs to a config that is not at hand, and is not looked at.
     ///
     /// # Errors

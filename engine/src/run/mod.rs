@@ -1,6 +1,7 @@
 //! `crosstick run`: venues, threads and shared memory around one core; without a config, the demo.
 //!
-//! **Thread:** main, cold. Start in order: config, halt file, facts, universe, region, core thread, readers. Stop in the
+//! **Thread:** main, cold. Start in order: config, halt file, facts, universe, region, core thread, readers. Stop in
+//! the
 //! opposite order: readers close their rings, the core empties them and ends, then the report is made.
 
 pub mod connect;

@@ -128,6 +128,11 @@ impl Session {
         replay(self.path(), fixed.into_iter().chain(self.files()))
     }
 
+    /// Changes its frames into what no venue writes today and both sides must read alike.
+    pub fn roughen(&self, seed: u32) {
+        good(script("roughen.py").args(["--seed", &seed.to_string(), "files.txt"]).current_dir(self.path()));
+    }
+
     /// Changes the config by replacing `from`, which must be there.
     pub fn edit(&self, from: &str, to: &str) {
         let path = self.path().join("config.toml");

@@ -44,6 +44,8 @@ pod! {
         pub ring_full: u64,
         /// Quotes that a newer one replaced while the ring was full.
         pub quotes_replaced: u64,
+        /// Ticks that nobody took at the end of the run, although the ring was given time.
+        pub lost_at_stop: u64,
         /// Bytes off the wire, encrypted where TLS is.
         pub wire_bytes: u64,
         /// Socket reads that brought something.
