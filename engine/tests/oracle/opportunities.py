@@ -318,16 +318,20 @@ class Oracle:
 
 
 def events(order, venue, path, bad):
-    """(receive time, file order, line, venue, kind, data) of each good line of a file."""
+    """(receive time, file order, line, venue, kind, data) of each line of a file, good for anything or not: where
+    receive times step back, every line holds up those behind it."""
     for number, line in enumerate(frames.lines(path)):
+        kind = data = None
         try:
             received, frame = frames.split(line)
-            kind, data = frames.parse(frame)
         except frames.Malformed:
             bad.append((path, number + 1))
             continue
-        if kind in ("trade", "aggTrade", "bookTicker"):
-            yield received, order, number, venue, kind, data
+        try:
+            kind, data = frames.parse(frame)
+        except frames.Malformed:
+            bad.append((path, number + 1))
+        yield received, order, number, venue, kind, data
 
 
 def run(params, files, last_trade=None):
