@@ -60,7 +60,8 @@ impl Log {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).open(path)
+    let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", path.display()));
+    OpenOptions::new().append(true).create(true).open(path).map_err(named)
 }
 
 /// Writes one event. That it cannot be written (a closed terminal, a full disk) is kept from the caller, who would
