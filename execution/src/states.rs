@@ -16,7 +16,7 @@ pub enum OrderState {
     Filled = 3,
     /// Ended with a rest, executed in part or not at all.
     Cancelled = 4,
-    /// The venue refused it.
+    /// The venue refused it, or what was left of it.
     Rejected = 5,
 }
 
@@ -35,11 +35,11 @@ pub struct OrderCounts {
     pub sent: u64,
     /// Ended filled in full.
     pub filled: u64,
-    /// Ended with some, not all, filled.
+    /// Ended with some, not all, filled: the rest was cancelled or refused.
     pub partly_filled: u64,
     /// Ended without a fill.
     pub unfilled: u64,
-    /// Refused by the venue.
+    /// Refused by the venue, all of it.
     pub rejected: u64,
     /// Reports for orders that are not open, or that cannot follow what was reported before; they change no state.
     pub strays: u64,
@@ -88,7 +88,7 @@ impl OrderStates {
         };
         match state {
             OrderState::Filled => self.counts.filled += 1,
-            OrderState::Cancelled if touched => self.counts.partly_filled += 1,
+            OrderState::Cancelled | OrderState::Rejected if touched => self.counts.partly_filled += 1,
             OrderState::Cancelled => self.counts.unfilled += 1,
             OrderState::Rejected => self.counts.rejected += 1,
             OrderState::Sent | OrderState::Accepted | OrderState::PartlyFilled => {}
@@ -118,7 +118,7 @@ impl OrderStates {
     }
 }
 
-/// A fill may overtake the acceptance; a refusal after a fill cannot be.
+/// A fill may overtake the acceptance. A refusal ends an order whatever came before it: nothing further is to come.
 fn next_state(entry: &mut Entry, kind: &ReportKind) -> Option<OrderState> {
     match (kind, entry.state) {
         (ReportKind::Accepted, OrderState::Sent) => Some(OrderState::Accepted),
@@ -128,7 +128,6 @@ fn next_state(entry: &mut Entry, kind: &ReportKind) -> Option<OrderState> {
             Some(if entry.left > 0 { OrderState::PartlyFilled } else { OrderState::Filled })
         }
         (ReportKind::Cancelled { .. }, _) => Some(OrderState::Cancelled),
-        (ReportKind::Rejected(_), OrderState::PartlyFilled) => None,
         (ReportKind::Rejected(_), _) => Some(OrderState::Rejected),
     }
 }

@@ -35,19 +35,21 @@ fn fill(quantity: i64) -> ReportKind {
 fn orders_end_in_one_way_each() {
     use OrderState::{Accepted, Cancelled, Filled, PartlyFilled, Rejected, Sent};
     let mut states = OrderStates::new(8);
-    (1..=5).for_each(|id| sent(&mut states, id));
-    assert_eq!((states.state(OrderId(1)), states.open()), (Some(Sent), 5));
+    (1..=6).for_each(|id| sent(&mut states, id));
+    assert_eq!((states.state(OrderId(1)), states.open()), (Some(Sent), 6));
     assert_eq!(tell(&mut states, 1, ReportKind::Accepted), Some(Accepted));
     assert_eq!(tell(&mut states, 1, fill(4)), Some(PartlyFilled));
     assert_eq!(tell(&mut states, 1, fill(6)), Some(Filled));
     assert_eq!(tell(&mut states, 2, fill(4)), Some(PartlyFilled));
     assert_eq!(tell(&mut states, 2, ReportKind::Accepted), None);
-    assert_eq!(tell(&mut states, 2, ReportKind::Rejected(RejectReason::Venue)), None);
     assert_eq!(tell(&mut states, 2, ReportKind::Cancelled { unfilled: 6 }), Some(Cancelled));
     assert_eq!(tell(&mut states, 3, ReportKind::Cancelled { unfilled: 10 }), Some(Cancelled));
     assert_eq!(tell(&mut states, 4, ReportKind::Rejected(RejectReason::Venue)), Some(Rejected));
     assert_eq!(tell(&mut states, 4, fill(1)), None);
-    let counts = OrderCounts { sent: 5, filled: 1, partly_filled: 1, unfilled: 1, rejected: 1, strays: 3 };
+    // A refusal of the rest is an end as well, and what had filled is not forgotten.
+    assert_eq!(tell(&mut states, 6, fill(4)), Some(PartlyFilled));
+    assert_eq!(tell(&mut states, 6, ReportKind::Rejected(RejectReason::Venue)), Some(Rejected));
+    let counts = OrderCounts { sent: 6, filled: 1, partly_filled: 2, unfilled: 1, rejected: 1, strays: 2 };
     assert_eq!((states.counts(), states.open(), states.state(OrderId(4))), (counts, 1, None));
     assert!(Filled.is_final() && Cancelled.is_final() && Rejected.is_final());
     assert!(!Sent.is_final() && !Accepted.is_final() && !PartlyFilled.is_final());

@@ -14,7 +14,7 @@ pub struct HaltState {
     pub code: DenyCode,
     /// Core time at which it was latched.
     pub at_ns: u64,
-    /// Whether closing orders still pass: so after a loss, not after a command.
+    /// Whether closing orders still pass: so after a breach, not after a command.
     pub closes: bool,
 }
 
@@ -75,7 +75,7 @@ impl Breaker {
         self.latch(now_ns, code, true, net)
     }
 
-    /// The first cause stays; a later one can only take away the right to close.
+    /// The first cause stays; a later one can only take away the right to close (`closes` false), never give it.
     #[cold]
     pub(crate) fn latch(&mut self, now_ns: u64, code: DenyCode, closes: bool, net: i128) -> Option<Breach> {
         if let Some(halt) = &mut self.halt {

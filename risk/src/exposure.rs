@@ -1,13 +1,17 @@
 //! HOT: core thread. What an instrument's position could become, and what it is worth at its mark.
 
+use crosstick_model::tick::Line;
+
 /// Best bid and ask as last seen, and until when they may be traded on.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Mark {
     /// 0: none yet. Kept from the last usable quote, so that a position stays valued.
     pub(crate) bid: i64,
     pub(crate) ask: i64,
-    /// Stale from this core time on; 0 when the last quote was not usable.
+    /// Stale from this core time on; 0 when the last quote was not usable, or its line went down since.
     pub(crate) fresh_until_ns: u64,
+    /// The line that brought the last quote.
+    pub(crate) line: Line,
     /// Whether a change of this mark changes a value: a position, an order in flight, or a result in the base asset.
     pub(crate) live: bool,
 }
@@ -68,12 +72,26 @@ pub(crate) struct AssetNet {
     /// Bought less sold by fills, less fees taken in the asset. Inverse contracts count what they were worth when
     /// they filled: that is what their value in the quote asset moves with.
     pub(crate) net: i128,
-    /// The same before fees: what the legs of pairs have left open.
-    pub(crate) traded: i128,
     /// Buy orders in flight.
     pub(crate) buys: i128,
     /// Sell orders in flight.
     pub(crate) sells: i128,
+}
+
+/// What a market's orders have left open over its venues, or those of an instrument that is in no market; in base
+/// units at 1e-16. Pairs and what they carry are per market as well, so this is what a closing order works against.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Open {
+    /// Bought less sold by fills, less fees taken in the asset.
+    pub(crate) traded: i128,
     /// Closing orders in flight, signed.
     pub(crate) closing: i128,
+}
+
+impl Open {
+    /// What is left when every closing order in flight fills.
+    #[inline]
+    pub(crate) const fn left(&self) -> i128 {
+        self.traded.saturating_add(self.closing)
+    }
 }

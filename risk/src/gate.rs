@@ -9,10 +9,11 @@
 //! OVERFLOW is told by the check whose number does not fit. A limit may be reached exactly, never exceeded; only
 //! the two loss limits trip when they are reached.
 //!
-//! A **closing** order must bring the base asset's balance of what was bought and sold closer to zero, either over
-//! all venues or within its own group: fills only, before fees, closing orders in flight counted as filled. So the
-//! filled leg of a pair can always be closed, also where that instrument had an older position of the other sign,
-//! and also after a loss halted trading; and a series of closing orders can never build a position.
+//! A **closing** order must bring what its market bought and sold over all venues closer to zero (an instrument in no
+//! market: what it bought and sold itself): fills only, less fees taken in the base asset, closing orders in flight
+//! counted as filled. So the filled leg of a pair can always be closed, also where that instrument had an older
+//! position of the other sign, whatever other markets of the same base asset have open, and also after a breach halted
+//! trading; and a series of closing orders can never build a position.
 
 use crosstick_model::amount::RATE_ONE;
 use crosstick_model::{DenyCode, Intent, Order, OrderId, Purpose, Side};
@@ -158,22 +159,17 @@ impl Risk {
         Ok(())
     }
 
-    /// A closing order of `base` must leave less open than it found, over all venues or within its group.
+    /// A closing order of `base` must leave less open in its market than it found.
     #[inline]
-    fn check_reducing(&mut self, intent: &Intent, base: i128) -> Result<(), DenyCode> {
-        let Some(spec) = self.specs.get(intent.instrument.index()) else { return Err(DenyCode::UnknownInstrument) };
-        let Some(asset) = self.assets.get(spec.base.index()) else { return Err(DenyCode::UnknownInstrument) };
-        let everywhere = asset.traded.saturating_add(asset.closing);
-        let group = self.groups.open(intent.group);
-        let reduces = |open: i128| {
-            // What the order works against, as a positive number; it may overshoot, by less than it takes away.
-            let open = match intent.side {
-                Side::Buy => open.saturating_neg(),
-                Side::Sell => open,
-            };
-            open > 0 && base < open.saturating_mul(2)
+    fn check_reducing(&self, intent: &Intent, base: i128) -> Result<(), DenyCode> {
+        let open = self.specs.get(intent.instrument.index()).and_then(|s| self.open.get(s.open));
+        let Some(open) = open else { return Err(DenyCode::UnknownInstrument) };
+        // What the order works against, as a positive number; it may overshoot, by less than it takes away.
+        let open = match intent.side {
+            Side::Buy => open.left().saturating_neg(),
+            Side::Sell => open.left(),
         };
-        if !reduces(everywhere) && !reduces(group) {
+        if open <= 0 || base >= open.saturating_mul(2) {
             return Err(DenyCode::NotReducing);
         }
         if self.orders.is_full() {
@@ -216,19 +212,18 @@ impl Risk {
             }
             return Err(OVERFLOW);
         }
-        let closes = intent.purpose == Purpose::Close;
-        let signed = base * i128::from(intent.side.sign());
-        if let Some(asset) = self.specs.get(i).and_then(|s| self.assets.get_mut(s.base.index())) {
-            match intent.side {
-                Side::Buy => asset.buys = in_flight_after,
-                Side::Sell => asset.sells = in_flight_after,
+        if let Some(spec) = self.specs.get(i) {
+            if let Some(asset) = self.assets.get_mut(spec.base.index()) {
+                match intent.side {
+                    Side::Buy => asset.buys = in_flight_after,
+                    Side::Sell => asset.sells = in_flight_after,
+                }
             }
-            if closes {
-                asset.closing = asset.closing.saturating_add(signed);
+            if intent.purpose == Purpose::Close
+                && let Some(open) = self.open.get_mut(spec.open)
+            {
+                open.closing = open.closing.saturating_add(base * i128::from(intent.side.sign()));
             }
-        }
-        if closes {
-            self.groups.add_closing(intent.group, signed);
         }
         self.last_order = OrderId(self.last_order.0 + 1);
         let order = Order { id: self.last_order, intent: *intent, decided_ns: now_ns };

@@ -1,5 +1,4 @@
-//! HOT: core thread. Which groups and legs were decided already, and what each group left open: a ring of the newest
-//! groups.
+//! HOT: core thread. Which groups and legs were decided already, in a ring of the newest groups.
 
 use crosstick_model::GroupId;
 
@@ -11,10 +10,6 @@ struct Group {
     id: u64,
     /// One bit a leg.
     decided: [u64; 4],
-    /// Base units bought less sold by the group's fills, before fees, at 1e-16.
-    traded: i128,
-    /// The same for its closing orders in flight, as if they fill.
-    closing: i128,
 }
 
 #[derive(Debug)]
@@ -47,28 +42,5 @@ impl Groups {
         let new = group.decided[word] & bit == 0;
         group.decided[word] |= bit;
         new
-    }
-
-    /// What the group's fills and closing orders in flight leave open, in base units at 1e-16.
-    #[inline]
-    pub(crate) fn open(&mut self, id: GroupId) -> i128 {
-        let group = self.slot(id);
-        if group.id == id.0 { group.traded.saturating_add(group.closing) } else { 0 }
-    }
-
-    #[inline]
-    pub(crate) fn add_traded(&mut self, id: GroupId, base: i128) {
-        let group = self.slot(id);
-        if group.id == id.0 {
-            group.traded = group.traded.saturating_add(base);
-        }
-    }
-
-    #[inline]
-    pub(crate) fn add_closing(&mut self, id: GroupId, base: i128) {
-        let group = self.slot(id);
-        if group.id == id.0 {
-            group.closing = group.closing.saturating_add(base);
-        }
     }
 }

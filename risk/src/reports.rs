@@ -3,11 +3,13 @@
 use crosstick_model::amount::RATE_ONE;
 use crosstick_model::{DenyCode, Fill, Intent, OrderId, Report, ReportKind};
 
+use crate::balance::NO_SLOT;
+use crate::book::Book;
 use crate::breaker::Breach;
 use crate::exact::{mul_div_ceil, mul_div_floor};
 use crate::orders::OpenOrder;
 use crate::risk::Risk;
-use crate::spec::Hold;
+use crate::spec::{Hold, Spec};
 
 /// Reports that did not fit the order they were for. All zero where gateways behave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,7 +26,8 @@ pub struct ReportCounts {
     pub malformed: u64,
     /// Fills with a fee in an asset without a rate; the rest of the fill is booked, and trading is halted.
     pub unvalued_fees: u64,
-    /// Fills whose numbers do not fit; not booked, and trading is halted.
+    /// Fills whose numbers do not fit, and trading is halted: not booked at all, or, where only the balances do not
+    /// fit, booked without them.
     pub overflows: u64,
 }
 
@@ -135,7 +138,9 @@ impl Risk {
         Some(intent)
     }
 
-    /// Books a fill: position, result, net base amounts, balances. Nothing is booked where a number does not fit.
+    /// Books a fill: position, result, net base amounts, balances. Nothing is booked where a number does not fit; but
+    /// where only the change of a contract's balance and margin does not, these two stay as they were and all else is
+    /// booked: exposure is never left out for the sake of a balance.
     fn book(&mut self, intent: &Intent, fill: &Fill) -> Result<(), Flaw> {
         const OVERFLOW: Flaw = Flaw::Overflow;
         let i = intent.instrument.index();
@@ -164,20 +169,23 @@ impl Risk {
             flaw = Err(Flaw::FeeWithoutRate);
         }
         let traded = if spec.inverse { flow } else { quantity };
-        let lost = if in_base && spec.spot { fee } else { 0 };
+        let left = if in_base && spec.spot { traded.checked_sub(fee).ok_or(OVERFLOW)? } else { traded };
+        let moved = if spec.spot { None } else { moved_balance(&spec, &before, &after) };
         self.commit_position(i, after).ok_or(OVERFLOW)?;
         if let Some(asset) = self.assets.get_mut(spec.base.index()) {
-            asset.traded = asset.traded.saturating_add(traded);
-            asset.net = asset.net.saturating_add(traded - lost);
+            asset.net = asset.net.saturating_add(left);
         }
-        self.groups.add_traded(intent.group, traded);
+        if let Some(open) = self.open.get_mut(spec.open) {
+            open.traded = open.traded.saturating_add(left);
+        }
         if spec.spot {
             self.wallet.add(spec.slot_base, quantity);
             self.wallet.add(spec.slot_quote, flow);
+        } else if let Some((earned, margin)) = moved {
+            self.wallet.add(spec.slot_settle, earned);
+            self.wallet.add_margin(spec.slot_settle, margin);
         } else {
-            let settled = |amount| spec.settled(amount).ok_or(OVERFLOW);
-            self.wallet.add(spec.slot_settle, -settled(before.realised - after.realised)?);
-            self.wallet.add_margin(spec.slot_settle, settled(after.basis.abs())? - settled(before.basis.abs())?);
+            flaw = Err(OVERFLOW);
         }
         let fee_slot = self.wallet.find(spec.venue, fill.fee_asset);
         self.wallet.add(fee_slot, -fee);
@@ -201,6 +209,16 @@ impl Risk {
         }
         Some(())
     }
+}
+
+/// What a contract's fill adds to the balance that it settles in, and to the margin there; nothing where it has none.
+fn moved_balance(spec: &Spec, before: &Book, after: &Book) -> Option<(i128, i128)> {
+    if spec.slot_settle == NO_SLOT {
+        return Some((0, 0));
+    }
+    let lost = spec.settled(before.realised.checked_sub(after.realised)?)?;
+    let margin = |book: &Book| spec.settled(book.basis.checked_abs()?);
+    Some((lost.checked_neg()?, margin(after)?.checked_sub(margin(before)?)?))
 }
 
 /// The part of what is set aside for `remaining` that goes with `quantity` of it, rounded down: the last part

@@ -1,12 +1,13 @@
 //! HOT: core thread. The state of the gate, and what market data and commands do to it.
 
-use crosstick_model::{AssetId, DenyCode, InstrumentId, OrderId, Purpose, Side, Tick, Universe};
+use crosstick_model::tick::Line;
+use crosstick_model::{AssetId, DenyCode, InstrumentId, OrderId, Purpose, Side, Tick, Universe, VenueId};
 
 use crate::approved::Approved;
 use crate::balance::{Balances, Wallet};
 use crate::book::Book;
 use crate::breaker::{Breach, Breaker, HaltState};
-use crate::exposure::{AssetNet, Exposure, Mark, Valued};
+use crate::exposure::{AssetNet, Exposure, Mark, Open, Valued};
 use crate::gate::CLOSE_HEADROOM;
 use crate::groups::Groups;
 use crate::limits::{Limits, Rates};
@@ -30,6 +31,8 @@ pub struct Risk {
     pub(crate) books: Box<[Book]>,
     /// One entry an asset; base assets only are used.
     pub(crate) assets: Box<[AssetNet]>,
+    /// One entry a market, then one an instrument; by [`Spec::open`].
+    pub(crate) open: Box<[Open]>,
     pub(crate) wallet: Wallet,
     pub(crate) orders: Orders,
     pub(crate) groups: Groups,
@@ -53,7 +56,7 @@ impl Risk {
         let none = Balances::default();
         let wallet = Wallet::new(universe, balances.unwrap_or(&none));
         let specs = universe.instruments.iter().map(|i| Spec::new(i, universe, &limits, &rates, &wallet)).collect();
-        let open = limits.max_open_orders as usize;
+        let open_orders = limits.max_open_orders as usize;
         Self {
             marks: vec![Mark::default(); instruments].into_boxed_slice(),
             specs,
@@ -62,7 +65,8 @@ impl Risk {
             books: vec![Book::default(); instruments].into_boxed_slice(),
             assets: vec![AssetNet::default(); universe.assets.len()].into_boxed_slice(),
             wallet,
-            orders: Orders::new(open.saturating_add(CLOSE_HEADROOM)),
+            open: vec![Open::default(); universe.markets.len() + instruments].into_boxed_slice(),
+            orders: Orders::new(open_orders.saturating_add(CLOSE_HEADROOM)),
             groups: Groups::new(),
             window: RateWindow::new(limits.max_orders_per_second),
             breaker: Breaker::new(&limits),
@@ -79,10 +83,16 @@ impl Risk {
     /// Takes a quote as the instrument's mark, and looks whether the result at the new mark breaches a limit.
     ///
     /// Trades never mark. A quote that is not usable (0 < bid < ask and both sizes > 0) leaves the old mark for
-    /// valuation but nothing to trade on. An instrument outside the universe is ignored.
+    /// valuation but nothing to trade on, and so does a line that goes down for all that it quoted last. An instrument
+    /// outside the universe is ignored.
     #[inline]
     pub fn on_tick(&mut self, now_ns: u64, tick: &Tick) -> Option<Breach> {
-        let quote = tick.as_quote()?;
+        let Some(quote) = tick.as_quote() else {
+            if let Some((venue, false)) = tick.as_line_state() {
+                self.line_down(venue, tick.flags.line());
+            }
+            return None;
+        };
         let i = tick.instrument.index();
         let mark = self.marks.get_mut(i)?;
         if quote.bid <= 0 || quote.ask <= quote.bid || quote.bid_quantity <= 0 || quote.ask_quantity <= 0 {
@@ -90,9 +100,18 @@ impl Risk {
             return None;
         }
         let moved = mark.bid != quote.bid || mark.ask != quote.ask;
-        (mark.bid, mark.ask) = (quote.bid, quote.ask);
+        (mark.bid, mark.ask, mark.line) = (quote.bid, quote.ask, tick.flags.line());
         mark.fresh_until_ns = tick.recv_ns.saturating_add(self.limits.max_age_ns);
         if moved && mark.live { self.revalue(now_ns, i) } else { None }
+    }
+
+    #[cold]
+    fn line_down(&mut self, venue: VenueId, line: Line) {
+        for (spec, mark) in self.specs.iter().zip(&mut self.marks) {
+            if spec.venue == venue && mark.line == line {
+                mark.fresh_until_ns = 0;
+            }
+        }
     }
 
     fn revalue(&mut self, now_ns: u64, i: usize) -> Option<Breach> {
@@ -140,6 +159,12 @@ impl Risk {
         self.breaker.latch(now_ns, code, false, self.net)
     }
 
+    /// Halts trading because the caller found something that must not be, until [`Risk::resume`]. Closing orders
+    /// still pass, unless an earlier halt stopped them too. The first cause of a halt stays.
+    pub fn breach(&mut self, now_ns: u64, code: DenyCode) -> Option<Breach> {
+        self.breaker.latch(now_ns, code, true, self.net)
+    }
+
     /// Starts halted, as saved by an earlier run.
     pub fn restore_halt(&mut self, halt: HaltState) {
         self.breaker.halt = Some(halt);
@@ -179,18 +204,18 @@ impl Risk {
         let i = instrument.index();
         let (Some(spec), Some(exposure)) = (self.specs.get(i), self.exposures.get_mut(i)) else { return };
         let asset = self.assets.get_mut(spec.base.index());
-        let (units, amounts) = match intent.side {
-            Side::Buy => (&mut exposure.buys, asset.map(|a| (&mut a.buys, &mut a.closing))),
-            Side::Sell => (&mut exposure.sells, asset.map(|a| (&mut a.sells, &mut a.closing))),
+        let (units, in_flight) = match intent.side {
+            Side::Buy => (&mut exposure.buys, asset.map(|a| &mut a.buys)),
+            Side::Sell => (&mut exposure.sells, asset.map(|a| &mut a.sells)),
         };
         *units = units.saturating_sub(quantity);
-        if let Some((in_flight, closing)) = amounts {
+        if let Some(in_flight) = in_flight {
             *in_flight = in_flight.saturating_sub(base);
-            if intent.purpose == Purpose::Close {
-                let signed = base * i128::from(intent.side.sign());
-                *closing = closing.saturating_sub(signed);
-                self.groups.add_closing(intent.group, -signed);
-            }
+        }
+        if intent.purpose == Purpose::Close
+            && let Some(open) = self.open.get_mut(spec.open)
+        {
+            open.closing = open.closing.saturating_sub(base * i128::from(intent.side.sign()));
         }
     }
 

@@ -127,6 +127,14 @@ impl Risk {
         Amount(self.assets.get(asset.index()).map_or(0, |a| a.net))
     }
 
+    /// What the fills of an instrument's market (its own, where it is in none) have left open over all venues, less
+    /// fees taken in the base asset; in base units at 1e-16. Closing orders may only bring this closer to zero.
+    #[must_use]
+    pub fn open_base(&self, instrument: InstrumentId) -> Amount {
+        let open = self.specs.get(instrument.index()).and_then(|s| self.open.get(s.open));
+        Amount(open.map_or(0, |o| o.traded))
+    }
+
     /// Every limit that fills up, with its use at core time `now_ns`.
     #[must_use]
     pub fn limit_uses(&self, now_ns: u64) -> [LimitUse; 7] {

@@ -16,6 +16,8 @@ pub(crate) struct Spec {
     pub(crate) spot: bool,
     pub(crate) venue: VenueId,
     pub(crate) base: AssetId,
+    /// Where what its orders leave open is counted: its market, or behind all markets the instrument itself.
+    pub(crate) open: usize,
     /// What its profit and loss are in: the quote asset, or the base asset where inverse.
     pub(crate) pnl_asset: AssetId,
     pub(crate) price_step: i64,
@@ -109,6 +111,7 @@ impl Spec {
             spot: i.kind == Kind::Spot,
             venue: i.venue,
             base: i.base,
+            open: i.market.map_or(universe.markets.len() + i.id.index(), |m| m.index()),
             pnl_asset,
             price_step: i.price_step.max(1),
             quantity_step: i.quantity_step.max(1),

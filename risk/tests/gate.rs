@@ -345,7 +345,7 @@ fn what_has_no_value_is_not_opened() {
 }
 
 #[test]
-fn a_close_reduces_what_is_open_over_all_venues() {
+fn a_close_reduces_what_is_open_over_all_venues_of_its_market() {
     let mut desk = Desk::new(limits());
     assert_eq!(desk.close(SPOT_A, Side::Sell, 10), Err(DenyCode::NotReducing));
     // The bought leg of a pair filled on top of an older short position of the same instrument; the sold leg failed.
@@ -367,29 +367,112 @@ fn a_close_reduces_what_is_open_over_all_venues() {
 }
 
 #[test]
-fn a_close_counts_fills_before_their_fee() {
+fn a_fee_taken_in_the_base_asset_is_gone_and_not_open() {
     let mut desk = Desk::new(limits());
     let leg = desk.buy(SPOT_A, 1_000_000, 10).unwrap();
-    desk.fill_fee(leg, 1_000_000, 10, amount("0.00001"), desk.world.btc);
-    assert_eq!(desk.risk.net_base(desk.world.btc), amount("0.00999"));
-    assert!(desk.close(SPOT_A, Side::Sell, 10).is_ok());
+    desk.fill_fee(leg, 1_000_000, 10, amount("0.002"), desk.world.btc);
+    assert_eq!(desk.risk.net_base(desk.world.btc), amount("0.008"));
+    let close = desk.close(SPOT_A, Side::Sell, 8).unwrap();
+    desk.fill(close, 1_000_000, 8);
+    assert_eq!(desk.close(SPOT_A, Side::Sell, 4), Err(DenyCode::NotReducing));
+    assert_eq!(desk.risk.open_base(SPOT_A), Amount::ZERO);
 }
 
 #[test]
-fn a_close_within_its_group_passes_whatever_others_left() {
-    let mut desk = Desk::new(limits());
-    // Others are short by more than this group is long.
-    let other = desk.sell(SPOT_B, 1_000_000, 50).unwrap();
+fn a_close_is_its_markets_own_whatever_others_of_the_same_base_left() {
+    let mut world = world();
+    market(&mut world.universe, vec![SPOT_A, SPOT_B]);
+    market(&mut world.universe, vec![LINEAR]);
+    let mut desk = Desk::with(world, limits(), None);
+    // Another market is short by more than this one is long.
+    let other = desk.sell(LINEAR, 1_000_000, 50).unwrap();
     desk.fill(other, 1_000_000, 50);
-    let open = desk.intent(SPOT_A, Side::Buy, 1_000_000, 10);
-    let leg = desk.gate_one(open).unwrap();
+    let leg = desk.buy(SPOT_A, 1_000_000, 10).unwrap();
     desk.fill(leg, 1_000_000, 10);
-    let close = Intent { leg: 2, side: Side::Sell, purpose: Purpose::Close, ..open };
-    assert_eq!(desk.close(SPOT_A, Side::Sell, 10), Err(DenyCode::NotReducing));
-    let order = desk.gate_one(close).unwrap();
-    assert_eq!(desk.gate_one(Intent { leg: 3, ..close }), Err(DenyCode::NotReducing));
-    desk.fill(order, 1_000_000, 10);
-    assert_eq!(desk.gate_one(Intent { leg: 4, ..close }), Err(DenyCode::NotReducing));
+    assert_eq!(desk.close(SPOT_A, Side::Buy, 10), Err(DenyCode::NotReducing), "the other market's is not ours to close");
+    let ours = desk.close(SPOT_A, Side::Sell, 10).unwrap();
+    let theirs = desk.close(LINEAR, Side::Buy, 50).unwrap();
+    assert_eq!(desk.close(SPOT_A, Side::Sell, 4), Err(DenyCode::NotReducing));
+    assert_eq!(desk.close(LINEAR, Side::Buy, 4), Err(DenyCode::NotReducing));
+    desk.fill(ours, 1_000_000, 10);
+    desk.fill(theirs, 1_000_000, 50);
+    assert_eq!(desk.close(SPOT_B, Side::Sell, 4), Err(DenyCode::NotReducing));
+    assert_eq!(desk.risk.net_base(desk.world.btc), Amount::ZERO);
+}
+
+#[test]
+fn what_is_in_no_market_is_closed_by_itself() {
+    let mut world = world();
+    for id in [SPOT_A, SPOT_B] {
+        world.universe.instruments[id.index()].market = None;
+    }
+    let mut desk = Desk::with(world, limits(), None);
+    let a = desk.buy(SPOT_A, 1_000_000, 10).unwrap();
+    desk.fill(a, 1_000_000, 10);
+    let b = desk.sell(SPOT_B, 1_000_000, 10).unwrap();
+    desk.fill(b, 1_000_000, 10);
+    assert!(desk.close(SPOT_A, Side::Sell, 10).is_ok());
+    assert!(desk.close(SPOT_B, Side::Buy, 10).is_ok());
+}
+
+#[test]
+fn a_contract_closed_at_another_price_leaves_its_result_in_the_market_alone() {
+    let mut desk = Desk::new(limits());
+    // 0.1 bought for 10 contracts at 10 000, given back as 0.08 at 12 500: 0.02 was earned, and is to be sold.
+    let leg = desk.buy(INVERSE, 1_000_000, 10_000).unwrap();
+    desk.fill(leg, 1_000_000, 10_000);
+    let close = desk.close(INVERSE, Side::Sell, 10_000).unwrap();
+    desk.fill(close, 1_250_000, 10_000);
+    assert_eq!(desk.close(SPOT_B, Side::Buy, 1), Err(DenyCode::NotReducing));
+    let rest = desk.close(SPOT_B, Side::Sell, 20).unwrap();
+    desk.fill(rest, 1_000_000, 20);
+    assert_eq!(desk.close(SPOT_B, Side::Sell, 1), Err(DenyCode::NotReducing));
+    assert_eq!(desk.risk.open_base(SPOT_A), Amount::ZERO);
+}
+
+#[test]
+fn a_breach_by_the_strategy_leaves_the_right_to_close() {
+    let mut desk = Desk::new(Limits { max_daily_loss: amount("1"), ..limits() });
+    let leg = desk.buy(SPOT_B, 1_000_000, 100).unwrap();
+    desk.fill(leg, 1_000_000, 100);
+    assert_eq!(desk.risk.breach(desk.now, DenyCode::Unhedged).unwrap().code, DenyCode::Unhedged);
+    assert_eq!(desk.buy(SPOT_B, 1_000_000, 1), Err(DenyCode::Unhedged));
+    assert!(desk.close(SPOT_B, Side::Sell, 50).is_ok());
+    desk.risk.resume(desk.now);
+    // After another halt neither its code nor its right to close is touched; a command's is not given back either.
+    assert_eq!(desk.quote(SPOT_B, 980_000, 1_000_100).unwrap().code, DenyCode::DailyLoss);
+    assert_eq!(desk.risk.breach(desk.now, DenyCode::Unhedged), None);
+    assert_eq!(desk.buy(SPOT_B, 980_000, 1), Err(DenyCode::DailyLoss));
+    let close = Intent { purpose: Purpose::Close, ..desk.intent(SPOT_B, Side::Sell, 980_000, 10) };
+    assert!(desk.gate_one(close).is_ok());
+    desk.risk.halt(desk.now, DenyCode::Halted);
+    assert_eq!(desk.risk.breach(desk.now, DenyCode::Unhedged), None);
+    let close = Intent { purpose: Purpose::Close, ..desk.intent(SPOT_B, Side::Sell, 980_000, 10) };
+    assert_eq!(desk.gate_one(close), Err(DenyCode::DailyLoss));
+}
+
+#[test]
+fn a_line_that_goes_down_leaves_nothing_to_trade_on_until_the_next_quote() {
+    let mut desk = Desk::new(limits());
+    let leg = desk.buy(SPOT_A, 1_000_000, 10).unwrap();
+    desk.fill(leg, 1_000_000, 10);
+    let line = |desk: &mut Desk, venue, line, live| {
+        let tick = Tick::line_state(venue, line, live, desk.now);
+        assert_eq!(desk.risk.on_tick(desk.now, &tick), None);
+    };
+    let value = desk.risk.pnl();
+    line(&mut desk, A, 1, false);
+    line(&mut desk, B, 0, true);
+    assert!(desk.buy(SPOT_A, 1_000_000, 4).is_ok(), "another line, or one that came up");
+    line(&mut desk, A, 0, false);
+    assert_eq!(desk.buy(SPOT_A, 1_000_000, 4), Err(DenyCode::Stale));
+    assert_eq!(desk.close(SPOT_A, Side::Sell, 10), Err(DenyCode::Stale));
+    assert!(desk.buy(SPOT_B, 1_000_000, 4).is_ok(), "another venue");
+    assert_eq!(desk.risk.pnl(), value, "positions stay valued");
+    line(&mut desk, A, 0, true);
+    assert_eq!(desk.close(SPOT_A, Side::Sell, 10), Err(DenyCode::Stale));
+    desk.quote(SPOT_A, 1_000_000, 1_000_100);
+    assert!(desk.close(SPOT_A, Side::Sell, 10).is_ok());
 }
 
 #[test]

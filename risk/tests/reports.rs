@@ -4,7 +4,7 @@ mod common;
 
 use common::*;
 use crosstick_model::{Amount, DenyCode, InstrumentId, OrderId, ReportKind, Side};
-use crosstick_risk::{Balances, HaltState, Limits, PositionView, ReportCounts};
+use crosstick_risk::{Balances, HaltState, Limits, PositionView, Rates, ReportCounts, Risk};
 
 fn position(desk: &Desk, instrument: InstrumentId) -> PositionView {
     desk.risk.positions().find(|p| p.instrument == instrument).unwrap()
@@ -188,6 +188,27 @@ fn a_fill_that_does_not_fit_halts_and_books_nothing() {
     let breach = desk.fill_fee(order, 1_000_000, 10, Amount::MAX, desk.world.bnb).unwrap();
     assert_eq!((breach.code, desk.risk.report_counts().overflows), (DenyCode::Overflow, 1));
     assert_eq!(position(&desk, SPOT_B).book, crosstick_risk::Book::default());
+}
+
+#[test]
+fn a_position_is_booked_whole_where_only_its_balance_does_not_fit() {
+    let mut world = world();
+    // It settles in an asset worth a hundred-millionth, so what it has to set aside there is beyond an i128.
+    world.universe.instruments[LINEAR.index()].settle = world.usd;
+    let funds = Amount(i128::MAX / 2);
+    let balances = Balances(vec![(C, world.usd, funds)]);
+    let rates = Rates::new(&world.universe, world.usdt, &[(world.usd, 1)]);
+    let mut desk = Desk::new(limits());
+    (desk.risk, desk.world) = (Risk::new(&world.universe, limits(), rates, Some(&balances)), world);
+    desk.quote(LINEAR, 1_000_000, 1_000_100);
+    let order = desk.buy(LINEAR, 1_000_000, 1_000).unwrap();
+    let breach = desk.fill_fee(order, 1_000_000_000_000_000, 1_000_000, amount("3"), desk.world.usd).unwrap();
+    assert_eq!((breach.code, desk.risk.report_counts().overflows), (DenyCode::Overflow, 1));
+    assert_eq!(position(&desk, LINEAR).quantity, amount("1000"));
+    assert_eq!(desk.risk.net_base(desk.world.btc), amount("1000"));
+    assert_eq!(desk.risk.open_base(LINEAR), amount("1000"));
+    let usd = desk.risk.balances().find(|b| b.venue == C && b.asset == desk.world.usd).unwrap();
+    assert_eq!((usd.total, usd.margin), (Amount(funds.0 - amount("3").0), Amount::ZERO), "not half of it");
 }
 
 #[test]

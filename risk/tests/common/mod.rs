@@ -3,13 +3,14 @@
 
 use crosstick_model::{
     Amount, AssetId, Decimal, DenyCode, FeeAsset, Fees, Fill, GroupId, Instrument, InstrumentId, Intent, Kind,
-    Liquidity, OrderId, Protocol, Purpose, Quote, RejectReason, Report, ReportKind, Scale, Side, Tick, TimeInForce,
-    Trade, Universe, Venue, VenueId,
+    Liquidity, Market, MarketId, OrderId, Protocol, Purpose, Quote, RejectReason, Report, ReportKind, Scale, Side,
+    Tick, TimeInForce, Trade, Universe, Venue, VenueId,
 };
 use crosstick_risk::{Approved, Balances, Breach, Limits, Rates, Risk};
 
 /// Spot BTCUSDT on venue a and on venue b, a linear contract and an inverse one on venue c, and a spot pair in an
 /// asset without a rate on venue a. Prices have 2 decimals, quantities 3 (the inverse contract's: whole ones of 100).
+/// The first four are one market; the last is in none.
 pub const SPOT_A: InstrumentId = InstrumentId(0);
 pub const SPOT_B: InstrumentId = InstrumentId(1);
 pub const LINEAR: InstrumentId = InstrumentId(2);
@@ -71,7 +72,14 @@ pub fn world_with(fee_assets: [FeeAsset; 3]) -> World {
     add(C, Kind::Linear, usdt, usdt, 1, 1, "1", "0");
     add(C, Kind::Inverse, usd, btc, 1000, 1000, "100", "0");
     add(A, Kind::Spot, eur, eur, 1, 1, "1", "0");
+    market(&mut universe, vec![SPOT_A, SPOT_B, LINEAR, INVERSE]);
     World { universe, btc, usdt, bnb, usd }
+}
+
+/// Puts instruments into a market of their own.
+pub fn market(universe: &mut Universe, instruments: Vec<InstrumentId>) -> MarketId {
+    let scale = Scale::new(2, 3).unwrap();
+    universe.add_market(Market { id: MarketId(0), name: "BTC".into(), instruments, scale }).unwrap()
 }
 
 pub fn limits() -> Limits {
