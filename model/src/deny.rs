@@ -53,6 +53,6 @@ deny_codes! {
     NotReducing = 17, "NOT_REDUCING", "A closing order may only reduce what is open.";
     Overflow = 18, "OVERFLOW", "A number in the check does not fit its type.";
     NoValue = 19, "NO_VALUE", "The order cannot be valued in the risk currency.";
-    Unhedged = 20, "UNHEDGED", "A failed pair could not be closed, or a fill came that no pair waits for: trading halts.";
-    Unreconciled = 21, "UNRECONCILED", "A venue reported a fill that no order of ours explains.";
+    Unhedged = 20, "UNHEDGED", "A failed pair could not be closed: only closing orders pass.";
+    Unreconciled = 21, "UNRECONCILED", "A venue reported a fill that no order of ours, or no pair, explains: only closing orders pass.";
 }

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use crosstick_model::decision::{Outcome, Route};
-use crosstick_model::{Decision, GroupId, InstrumentId, Intent, MarketId, Purpose, Side, TimeInForce};
+use crosstick_model::{Decision, DenyCode, GroupId, InstrumentId, Intent, MarketId, Purpose, Side, TimeInForce};
 
 /// Most legs that a group may have.
 pub const LEGS_MAX: usize = 4;
@@ -92,6 +92,15 @@ pub enum HaltReason {
 }
 
 impl HaltReason {
+    /// The code under which trading halts.
+    #[must_use]
+    pub const fn code(self) -> DenyCode {
+        match self {
+            Self::Unhedged(_) => DenyCode::Unhedged,
+            Self::UnknownFill(_) => DenyCode::Unreconciled,
+        }
+    }
+
     /// The sentence for log and status.
     #[must_use]
     pub const fn sentence(self) -> &'static str {

@@ -166,8 +166,8 @@ impl<S: Strategy> Core<S> {
                     self.count(opportunity.outcome);
                     outside.closed(&opportunity);
                 }
-                Item::Halt(_) => {
-                    if let Some(breach) = self.risk.halt(self.now_ns, DenyCode::Unhedged) {
+                Item::Halt(reason) => {
+                    if let Some(breach) = self.risk.breach(self.now_ns, reason.code()) {
                         self.halted(breach, outside);
                     }
                 }
