@@ -14,7 +14,7 @@ use crosstick_model::{DenyCode, GroupId, MarketId, Order, Report, Tick, Universe
 
 pub use config::{ConfigError, SpreadConfig};
 use desk::Desk;
-pub use pair::{CLOSE_ATTEMPTS_MAX, CLOSE_DENIED_RETRY_NS, CLOSE_NOT_REDUCING_MAX, CLOSE_RETRY_NS};
+pub use pair::{CLOSE_ATTEMPTS_MAX, CLOSE_DENIED_RETRY_NS, CLOSE_NOT_REDUCING_MAX, CLOSE_RETRY_MAX_NS, CLOSE_RETRY_NS};
 use pair::{Pair, Step};
 
 use crate::cache::Source;

@@ -18,6 +18,9 @@ pub const CLOSE_ATTEMPTS_MAX: u32 = 20;
 pub const CLOSE_NOT_REDUCING_MAX: u32 = 3;
 /// Time after which a closing order is tried again when no quote came first, ns.
 pub const CLOSE_RETRY_NS: u64 = 50_000_000;
+/// Each wait for the timer is twice as long as the one before, up to this, ns: together about half a minute. A quote
+/// that fell silent after we took its size is no reason to leave a leg open for good.
+pub const CLOSE_RETRY_MAX_NS: u64 = 2_000_000_000;
 /// Time after which a denied closing order is tried again; quotes do not hasten it, ns.
 pub const CLOSE_DENIED_RETRY_NS: u64 = 200_000_000;
 
@@ -354,6 +357,8 @@ impl Pair {
 
     fn wait(&mut self, now_ns: u64, delay_ns: u64, quote_may_retry: bool) {
         self.phase = Phase::Waiting;
+        let doublings = self.attempts.saturating_sub(1).min(10);
+        let delay_ns = (delay_ns << doublings).min(CLOSE_RETRY_MAX_NS);
         self.retry_ns = now_ns.saturating_add(delay_ns);
         self.quote_may_retry = quote_may_retry;
     }

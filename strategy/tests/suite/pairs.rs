@@ -2,7 +2,7 @@
 //! orders. However it goes, no exposure is forgotten.
 
 use crosstick_model::{DenyCode, Kind, MarketId, Order, Purpose, RejectReason, ReportKind, Scale, Side};
-use crosstick_strategy::spread::{CLOSE_ATTEMPTS_MAX, CLOSE_DENIED_RETRY_NS, CLOSE_RETRY_NS};
+use crosstick_strategy::spread::{CLOSE_ATTEMPTS_MAX, CLOSE_DENIED_RETRY_NS, CLOSE_RETRY_MAX_NS, CLOSE_RETRY_NS};
 use crosstick_strategy::{HaltReason, Item, SpreadConfig, Strategy};
 
 use crate::world::{Core, LegSpec, SPOT, amount, approve, fill, inverse, quote, universe};
@@ -139,10 +139,8 @@ fn play(case: &Case<'_>) -> (Core, Net) {
             net.left[i] += order.intent.side.sign() * done;
             net.closed_base += base(case.legs[i].kind, order.intent.side.sign() * done, order.intent.price);
         }
-        if core.strategy.next_wake().is_none() {
-            break;
-        }
-        core.until(core.now_ns + 10 * MS);
+        let Some(due) = core.strategy.next_wake() else { break };
+        core.until(due);
     }
     (core, net)
 }
@@ -314,9 +312,9 @@ fn an_unfilled_close_is_tried_again_at_the_next_quote_or_the_timer() {
     let order = core.orders.pop_front().unwrap();
     assert_eq!(order.intent.price, 99_980);
     core.report(&order, ReportKind::Rejected(RejectReason::NoQuote));
-    core.until(4 * MS + CLOSE_RETRY_NS - 1);
+    core.until(4 * MS + 2 * CLOSE_RETRY_NS - 1);
     assert!(core.orders.is_empty());
-    core.until(4 * MS + CLOSE_RETRY_NS);
+    core.until(4 * MS + 2 * CLOSE_RETRY_NS);
     let order = core.orders.pop_front().unwrap();
     core.report(&order, fill(99_980, 300));
     assert_eq!((core.strategy.next_wake(), core.strategy.pair_stats().closed), (None, 1));
@@ -332,11 +330,13 @@ fn a_denied_close_is_an_attempt_and_waits_for_the_timer() {
     let first = core.now_ns;
     core.tick(quote(0, 3 * MS, 99_980, 300, 100_000, 300));
     assert_eq!(core.groups().len(), 2, "a quote does not hasten what risk denied");
-    let wakes = u64::from(CLOSE_ATTEMPTS_MAX - 1);
-    core.until(first + wakes * CLOSE_DENIED_RETRY_NS - 1);
+    // 0.2, 0.4, 0.8, 1.6 s, and 2 s from then on: quiet for half a minute is no reason to stop.
+    let patience = 3_000 * MS + u64::from(CLOSE_ATTEMPTS_MAX - 5) * CLOSE_RETRY_MAX_NS;
+    core.until(first + patience - 1);
     assert!(!core.strategy.suspended());
-    core.until(first + wakes * CLOSE_DENIED_RETRY_NS);
+    core.until(first + patience);
     assert!(core.strategy.suspended());
+    assert_eq!(CLOSE_DENIED_RETRY_NS, 200 * MS);
     let stats = *core.strategy.pair_stats();
     assert_eq!((stats.close_attempts, stats.failed), (u64::from(CLOSE_ATTEMPTS_MAX), 1));
     assert_eq!(core.strategy.carried(MarketId(0)), 300, "the exposure stays booked");
