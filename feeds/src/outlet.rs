@@ -20,6 +20,11 @@ pub trait TickSink {
 
     /// After one or more pushes: the other side may have to be woken.
     fn wake(&mut self) {}
+
+    /// Whether nobody will take anything any more.
+    fn is_closed(&self) -> bool {
+        false
+    }
 }
 
 /// The ring to the core thread, with the means to wake it where it may park.
@@ -48,6 +53,10 @@ impl TickSink for RingSink {
         if let Some(waker) = &self.waker {
             waker.wake();
         }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.producer.is_closed()
     }
 }
 
@@ -149,6 +158,14 @@ impl<S: TickSink> Outlet<S> {
             self.stopped.pop_front();
         }
         true
+    }
+
+    /// Gives up what waits here, tick by tick, at the end of a run.
+    #[cold]
+    pub fn abandon(&mut self, mut tell: impl FnMut(&Tick)) {
+        self.kept.iter_mut().filter_map(Option::take).for_each(|tick| tell(&tick));
+        self.waiting.clear();
+        self.stopped.drain(..).chain(self.held.take()).for_each(|tick| tell(&tick));
     }
 
     /// Once a turn: wakes the other side if anything was sent.

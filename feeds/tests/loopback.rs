@@ -389,6 +389,7 @@ fn trades_and_quotes(_: usize, wire: support::Wire) {
 fn what_was_counted_arrives_although_it_ends_with_a_full_ring() {
     let venue = Venue::start(None, trades_and_quotes);
     let Drive { mut reader, mut ring, mut ticks, stats, .. } = stopped_at_a_full_ring(&venue);
+    let before = stats[0].read();
     let consumer = std::thread::spawn(move || {
         while !(ring.is_closed() && ring.is_empty()) {
             std::thread::sleep(Duration::from_micros(500));
@@ -405,17 +406,16 @@ fn what_was_counted_arrives_although_it_ends_with_a_full_ring() {
     let ids: Vec<u64> = ticks.iter().filter(|t| t.kind == TickKind::Trade).map(|t| t.venue_seq).collect();
     assert_eq!(ids, (1..=stats.trades).collect::<Vec<u64>>(), "trades in, trades out");
     assert_eq!(count(TickKind::Quote) + stats.quotes_replaced, stats.quotes);
-    assert_eq!((stats.trades, stats.quotes, stats.lost_at_stop), (50, 50, 0), "the interrupted batch went as well");
+    assert_eq!(stats.lost_at_stop, 0);
+    assert!(stats.trades > before.trades && stats.quotes > before.quotes, "the interrupted batch went as well");
     assert!(ticks.last().expect("ticks").flags.has(TickFlags::LAST_OF_BATCH));
 }
 
 #[test]
 fn what_nobody_takes_at_the_end_is_counted() {
     let venue = Venue::start(None, trades_and_quotes);
-    let Drive { mut reader, ring, ticks, stats, .. } = stopped_at_a_full_ring(&venue);
+    let Drive { mut reader, mut ring, ticks: mut taken, stats, .. } = stopped_at_a_full_ring(&venue);
     let before = stats[0].read();
-    let mut ring = ring;
-    let mut taken = ticks;
     while let Some(tick) = ring.pop() {
         taken.push(tick);
     }
@@ -424,7 +424,8 @@ fn what_nobody_takes_at_the_end_is_counted() {
     let stats = stats[0].read();
     let arrived = taken.iter().filter(|t| t.kind != TickKind::Line).count() as u64;
     let counted = stats.trades + stats.quotes;
-    assert!(stats.lost_at_stop > 0 && counted >= before.trades + before.quotes);
+    assert!(stats.lost_at_stop > 0);
+    assert_eq!(counted, before.trades + before.quotes, "nobody is there, so nothing more is decoded");
     assert_eq!(arrived + stats.quotes_replaced + stats.lost_at_stop, counted);
 }
 

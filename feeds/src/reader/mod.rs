@@ -6,6 +6,8 @@
 //! ring has room. COLD: connecting, policy, events, statistics; looked after in idle turns and every
 //! [`LOOK_EVERY`] busy ones.
 //!
+//! The first tick of each line says that it is down, so that nobody takes a half-subscribed line for a live one.
+//!
 //! One batch is one socket read; its last tick is marked, also when the batch was interrupted by a full ring.
 
 mod socket;
@@ -13,7 +15,7 @@ mod stats;
 
 use std::io;
 use std::sync::mpsc::SyncSender;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crosstick_model::{InstrumentId, Line, Protocol, Scale, TickKind, VenueId};
 use crosstick_ring::seqlock;
@@ -34,6 +36,8 @@ const POLL_FROM: usize = 3;
 const PUBLISH_EVERY_NS: u64 = 10_000_000;
 /// Longest wait while something is being connected, which no poll reports.
 const WAIT_CONNECTING: Duration = Duration::from_millis(1);
+/// How long the consumer is given, at the end of a run, to take what was read and counted.
+const FLUSH_MAX: Duration = Duration::from_secs(5);
 /// Longest wait while the ring is full: its consumer does not wake us.
 const WAIT_FULL: Duration = Duration::from_micros(100);
 
@@ -129,8 +133,8 @@ pub struct Reader<S, C, O = ()> {
 }
 
 impl<S: TickSink, C: Clock, O: Observer> Reader<S, C, O> {
-    /// A reader that connects in its first turns. `instruments`: one more than the largest instrument id. Events go to
-    /// `events`, and are counted where that is full.
+    /// A reader that has told that all its lines are down, and connects in its first turns. `instruments`: one more than
+    /// the largest instrument id. Events go to `events`, and are counted where that is full.
     ///
     /// # Errors
     /// [`ReaderError`].
@@ -152,7 +156,7 @@ impl<S: TickSink, C: Clock, O: Observer> Reader<S, C, O> {
             add_sockets(spec, instruments, &mut sockets)?;
             states.push(LineState { first, sockets: sockets.len() - first, live: false, cell });
         }
-        let reader = Self {
+        let mut reader = Self {
             polled: Events::with_capacity(sockets.len().max(1) * 2),
             sockets,
             lines: states,
@@ -166,6 +170,11 @@ impl<S: TickSink, C: Clock, O: Observer> Reader<S, C, O> {
             dirty: false,
             published_ns: 0,
         };
+        for line in &reader.lines {
+            if let Some(socket) = reader.sockets.get_mut(line.first..).and_then(<[_]>::first_mut) {
+                socket.offer_line_state(false, &mut reader.lane);
+            }
+        }
         Ok((reader, stats))
     }
 
@@ -231,14 +240,40 @@ impl<S: TickSink, C: Clock, O: Observer> Reader<S, C, O> {
         self.note_readiness(longest);
     }
 
-    /// Says goodbye to all venues, sends what still fits into the ring, and publishes the last counts.
+    /// Says goodbye to all venues and publishes the last counts. What was read is passed on first: that blocks while
+    /// the ring is full, for five seconds at most, unless its consumer is gone; what is left then is counted.
     pub fn shut_down(&mut self) {
+        let end = Instant::now() + FLUSH_MAX;
+        while !self.lane.outlet.sink().is_closed() && !self.flush() && Instant::now() < end {
+            std::thread::sleep(WAIT_FULL);
+        }
+        let (outlet, sockets) = (&mut self.lane.outlet, &mut self.sockets);
+        outlet.abandon(|tick| {
+            if let Some(socket) = sockets.iter_mut().find(|s| s.carries(tick)) {
+                socket.counts.lost_at_stop += 1;
+            }
+        });
         for socket in &mut self.sockets {
             socket.shut();
         }
-        self.lane.outlet.drain();
-        self.lane.outlet.wake();
         self.publish();
+    }
+
+    /// Passes on what was read as far as there is room; true when that is all of it.
+    fn flush(&mut self) -> bool {
+        let mut all = self.lane.outlet.drain();
+        if all
+            && let Some(index) = self.interrupted.take()
+            && let Some(socket) = self.sockets.get_mut(index)
+        {
+            socket.pass_on(&mut self.lane);
+            if self.lane.outlet.is_stopped() {
+                self.interrupted = Some(index);
+            }
+            all = self.lane.outlet.is_clear();
+        }
+        self.lane.outlet.wake();
+        all
     }
 
     /// Whether every line is live.
@@ -408,6 +443,7 @@ fn add_counts(stats: &mut FeedStats, socket: &Socket) {
     stats.disconnects += socket.counts.disconnects;
     stats.ring_full += socket.counts.ring_full;
     stats.quotes_replaced += socket.counts.quotes_replaced;
+    stats.lost_at_stop += socket.counts.lost_at_stop;
     stats.wire_bytes += socket.counts.wire_bytes;
     stats.reads += socket.counts.reads;
     stats.busy_poll_refused += socket.counts.busy_poll_refused;

@@ -39,6 +39,7 @@ pub(super) struct SocketCounts {
     pub disconnects: u64,
     pub ring_full: u64,
     pub quotes_replaced: u64,
+    pub lost_at_stop: u64,
     pub wire_bytes: u64,
     pub reads: u64,
     pub busy_poll_refused: u64,
@@ -109,6 +110,13 @@ impl Socket {
             dial_look_ns: 0,
             unsent: false,
         }
+    }
+
+    /// Whether it brings ticks of that line, instrument and kind.
+    pub fn carries(&self, tick: &Tick) -> bool {
+        let streams = self.streams.get(tick.instrument.index());
+        let stream = streams.and_then(|s| s.get(tick.kind as usize)).copied().unwrap_or(NO_STREAM);
+        self.line == tick.flags.line() && stream != NO_STREAM
     }
 
     /// Live, or still taking what comes before a planned end.

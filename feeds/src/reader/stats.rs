@@ -44,7 +44,7 @@ pod! {
         pub ring_full: u64,
         /// Quotes that a newer one replaced while the ring was full.
         pub quotes_replaced: u64,
-        /// Ticks that nobody took at the end of the run, although the ring was given time.
+        /// Trades and quotes counted above that nobody took at the end of the run, although there was time for it.
         pub lost_at_stop: u64,
         /// Bytes off the wire, encrypted where TLS is.
         pub wire_bytes: u64,
