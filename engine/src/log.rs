@@ -71,10 +71,10 @@ pub struct LogWriter(Option<Arc<Target>>);
 
 impl Write for LogWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let _ = match &self.0 {
-            Some(target) => target.file.lock().unwrap_or_else(PoisonError::into_inner).write_all(bytes),
-            None => io::stderr().write_all(bytes),
-        };
+        match &self.0 {
+            Some(target) => drop(target.file.lock().unwrap_or_else(PoisonError::into_inner).write_all(bytes)),
+            None => crate::out::error(bytes),
+        }
         Ok(bytes.len())
     }
 

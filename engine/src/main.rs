@@ -1,23 +1,24 @@
 //! The `crosstick` binary: reads the command line, runs the command, turns its outcome into an exit code.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
 use crosstick_engine::cli::{Cli, Command, ConfigCommand};
 use crosstick_engine::exit::Outcome;
-use crosstick_engine::{commands, replay, run};
+use crosstick_engine::{commands, out, replay, run};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match execute(cli) {
-        Ok(code) => code.into(),
+    let code = match execute(cli) {
+        Ok(code) => code,
         Err(failure) => {
             // Nobody may listen any more; the code still says it.
-            let _ = writeln!(std::io::stderr(), "crosstick: {failure}");
-            failure.code.into()
+            out::error(format!("crosstick: {failure}\n").as_bytes());
+            failure.code
         }
-    }
+    };
+    out::drain();
+    code.into()
 }
 
 fn execute(cli: Cli) -> Outcome {

@@ -183,3 +183,37 @@ fn results_that_cannot_be_written_are_told_at_once() {
     }
     nothing_left(&rig);
 }
+
+/// A terminal that is held (Ctrl-S), a pager that waits: nobody takes what is printed. The run goes on, is told to other
+/// processes as alive, ends when it should, and writes its report.
+#[test]
+fn a_held_terminal_holds_nothing_else() {
+    let rig = Rig::new();
+    let mut command = rig.command(["run", "--duration", "3s", "--report", "r.json"]);
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let mut filler = writer.try_clone().expect("a pipe");
+    // Blocks when the pipe is full, until nobody could read it any more.
+    let filling = std::thread::spawn(move || std::io::Write::write_all(&mut filler, &vec![b'.'; 4 << 20]).is_err());
+    std::thread::sleep(Duration::from_millis(100));
+    command.stdout(writer.try_clone().expect("a pipe")).stderr(writer);
+    let mut child = command.spawn().expect("the binary");
+    drop(command);
+    let end = Instant::now() + Duration::from_secs(30);
+    let status = loop {
+        match child.try_wait().expect("a child") {
+            None if Instant::now() < end => std::thread::sleep(Duration::from_millis(5)),
+            None => {
+                let _ = child.kill();
+                break child.wait().expect("a child");
+            }
+            Some(status) => break status,
+        }
+    };
+    drop(reader);
+    assert!(filling.join().expect("the filler"), "the pipe was full to the end");
+    assert_eq!(status.code(), Some(0), "it hung");
+    let r = report(&rig.path("r.json"));
+    assert_eq!(r["ended"], "duration");
+    assert!(count(&r["ticks"]) > 0);
+    nothing_left(&rig);
+}

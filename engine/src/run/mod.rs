@@ -43,6 +43,7 @@ const TURN: Duration = Duration::from_millis(20);
 pub fn command(arguments: &RunArgs) -> Outcome {
     let signals = Signals::install().map_err(Failure::other)?;
     arguments.output.check()?;
+    out::detach().map_err(Failure::other)?;
     let demo = match &arguments.config {
         Some(_) => None,
         None => Some(demo::Demo::start(arguments.seed)?),

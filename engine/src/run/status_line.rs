@@ -1,6 +1,6 @@
 //! The status line of a run: what the region says, once a second, in one line. Cold, main thread.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use crosstick_ipc::{Reader, State, layout};
@@ -35,11 +35,12 @@ impl StatusLine {
             return;
         }
         let Some(text) = self.text() else { return };
-        let mut out = std::io::stdout().lock();
-        // Not wrapped: a terminal too narrow for it would keep a piece of every line. That it may be closed is no
-        // reason to stop trading.
-        let _ = if self.terminal { write!(out, "\r\x1b[K\x1b[?7l{text}\x1b[?7h") } else { writeln!(out, "{text}") };
-        let _ = out.flush();
+        if self.terminal {
+            // Not wrapped: a terminal too narrow for it would keep a piece of every line.
+            crate::out::text(format_args!("\r\x1b[K\x1b[?7l{text}\x1b[?7h"));
+        } else {
+            crate::out::line(text);
+        }
     }
 
     /// Makes room for other output.
