@@ -299,6 +299,22 @@ fn the_copy_stands_in_and_says_so() {
 }
 
 #[test]
+fn who_is_refused_does_not_go_on_with_a_copy() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = cache_path(dir.path(), "binance");
+    let wanted = symbols(&["BTCUSDT"]);
+    let refusals = ["418 I'm a teapot", "403 Forbidden", "451 Unavailable For Legal Reasons"];
+    let answers = refusals.iter().map(|status| http(status, "retry-after: 60\r\n", "{}"));
+    let (url, server) = serve([http("200 OK", "", SPOT)].into_iter().chain(answers).collect());
+    load_at(&ask(&url, &wanted), &path, 5).expect("facts, and a copy of them");
+    for status in refusals {
+        let error = load_at(&ask(&url, &wanted), &path, 6).expect_err(status);
+        assert!(error.refused_by_venue() && !matches!(error, FactsError::NoCopy { .. }), "{status}: {error}");
+    }
+    server.join().expect("the server");
+}
+
+#[test]
 fn a_copy_that_does_not_do_is_not_used() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = cache_path(dir.path(), "binance");

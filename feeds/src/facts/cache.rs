@@ -59,7 +59,8 @@ pub fn load(ask: &Ask, path: &Path) -> Result<Loaded, FactsError> {
 /// address and has all the symbols asked for; its age is never a reason to refuse it.
 ///
 /// # Errors
-/// The venue's failure, when there is no copy of use, or when the config must be changed.
+/// The venue's failure, when there is no copy of use, when the config must be changed, or when the venue refuses us for
+/// more than a moment (418, 403, 451).
 pub fn load_at(ask: &Ask, path: &Path, now_unix_s: u64) -> Result<Loaded, FactsError> {
     let because = match fetch(ask) {
         Ok(facts) => {
@@ -71,6 +72,10 @@ pub fn load_at(ask: &Ask, path: &Path, now_unix_s: u64) -> Result<Loaded, FactsE
             return Ok(Loaded { facts, source: Source::Venue, notices });
         }
         Err(error) if error.config_is_wrong() => return Err(error),
+        // Refused for good or for long: going on with a copy would only mean to connect all the same.
+        Err(error @ (FactsError::Banned { .. } | FactsError::Forbidden { .. } | FactsError::Location { .. })) => {
+            return Err(error);
+        }
         Err(error) => error,
     };
     match read(ask, path) {
