@@ -276,6 +276,9 @@ pub enum Reason {
     /// Nothing was heard for too long.
     #[error("nothing heard for {0} s, not even a ping; the line is dead")]
     Silent(u64),
+    /// It asks (pings) and does not take the answers.
+    #[error("the venue reads nothing of what is sent to it: more than {0} KiB wait; the line is left")]
+    Unread(usize),
     /// A SUBSCRIBE was not answered.
     #[error("a subscription was not answered within {0} s")]
     NotAcknowledged(u64),

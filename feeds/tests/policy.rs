@@ -441,6 +441,132 @@ fn refusals_that_cannot_heal_stop() {
     }
 }
 
+fn stopped_by(play: &Play) -> &Reason {
+    match play.events.last() {
+        Some(EventKind::Stopped { reason }) => reason,
+        other => panic!("not stopped: {other:?}"),
+    }
+}
+
+#[test]
+fn a_ban_stops_all_that_share_the_budget() {
+    let attempts = AttemptBudget::binance();
+    let shared = || Play::new(1, rules(), attempts.clone());
+    let (mut banned, mut waiting, mut opening, mut live, mut later) =
+        (shared(), shared(), shared(), shared(), shared());
+    live.live();
+    assert_eq!(waiting.poll(), Wish::Connect);
+    waiting.closed(Some(refused()));
+    assert_eq!(opening.poll(), Wish::Connect);
+    banned.connect();
+    assert!(!banned.answer_http("HTTP/1.1 418 I'm a teapot\r\nRetry-After: 7200\r\n\r\n"));
+    banned.closed(None);
+    assert_eq!(banned.connection.phase(), Phase::Stopped);
+    // One that waited does not ask again, one under way does not send its request.
+    assert_eq!(waiting.sleep(), Wish::None);
+    assert_eq!(opening.connection.opened(opening.now), Wish::HangUp);
+    assert!(opening.connection.output().is_empty());
+    opening.closed(None);
+    for play in [&waiting, &opening] {
+        assert_eq!(play.connection.phase(), Phase::Stopped);
+        assert_eq!(play.connection.wake_ns(), u64::MAX, "for good");
+        let reason = stopped_by(play);
+        assert!(matches!(reason, Reason::Connect(ConnectError::Http { status: 418, .. })), "{reason}");
+        assert!(reason.to_string().contains("banned"), "{reason}");
+    }
+    // An open connection asks for nothing; it is the next attempt that would, until the ban is over.
+    assert_eq!(live.poll(), Wish::None);
+    live.now += 7000 * SECOND_NS;
+    assert!(live.receive(&[0x89, 0]), "it goes on");
+    live.closed(Some(Reason::Broken("x".into())));
+    assert_eq!(live.connection.phase(), Phase::Waiting);
+    assert_eq!(live.sleep(), Wish::None);
+    assert_eq!(live.connection.phase(), Phase::Stopped);
+    later.now = START + 7200 * SECOND_NS - 1;
+    assert_eq!(attempts.banned(later.now), Some(1));
+    assert_eq!(later.poll(), Wish::None);
+    assert_eq!(later.connection.phase(), Phase::Stopped);
+    let mut after = shared();
+    after.now = START + 7200 * SECOND_NS;
+    assert_eq!(after.poll(), Wish::Connect);
+    let mut alone = Play::spot(1);
+    assert_eq!(alone.poll(), Wish::Connect, "another budget is another venue");
+}
+
+#[test]
+fn a_ban_without_an_end_lasts() {
+    let attempts = AttemptBudget::binance();
+    let mut banned = Play::new(1, rules(), attempts.clone());
+    banned.connect();
+    assert!(!banned.answer_http("HTTP/1.1 418 I'm a teapot\r\n\r\n"));
+    banned.closed(None);
+    attempts.ban(START + SECOND_NS);
+    let mut other = Play::new(1, rules(), attempts);
+    other.now = START + 1_000_000 * SECOND_NS;
+    assert_eq!(other.poll(), Wish::None);
+    assert_eq!(other.connection.phase(), Phase::Stopped, "a shorter ban does not end a longer one");
+}
+
+#[test]
+fn a_line_that_ran_is_not_given_up_but_for_a_refusal_of_us() {
+    let broken_and_back = || {
+        let mut play = Play::spot(1);
+        play.live();
+        play.closed(Some(Reason::Broken("x".into())));
+        assert_eq!(play.sleep(), Wish::Connect);
+        assert_eq!(play.connection.opened(play.now), Wish::None);
+        play
+    };
+    let slow = 15_000..=30_000;
+    for status in ["400 Bad Request", "403 Forbidden", "404 Not Found", "302 Found"] {
+        let mut play = broken_and_back();
+        for _ in 0..3 {
+            assert!(!play.answer_http(&format!("HTTP/1.1 {status}\r\n\r\n")));
+            play.closed(None);
+            assert_eq!(play.connection.phase(), Phase::Waiting, "{status}");
+            assert!(slow.contains(&play.waited_ms()), "{status}: {} ms", play.waited_ms());
+            assert_eq!(play.sleep(), Wish::Connect);
+            assert_eq!(play.connection.opened(play.now), Wish::None);
+        }
+    }
+    let mut play = broken_and_back();
+    play.upgrade();
+    let refusal = Control::Rejected { id: RequestId::Number(2), code: 2, message: "down for maintenance".into() };
+    assert_eq!(play.connection.control(refusal, play.now), Wish::HangUp);
+    play.closed(None);
+    assert_eq!(play.connection.phase(), Phase::Waiting);
+    assert!(slow.contains(&play.waited_ms()), "{} ms", play.waited_ms());
+    for status in ["401 Unauthorized", "418 I'm a teapot", "451 Unavailable"] {
+        let mut play = broken_and_back();
+        assert!(!play.answer_http(&format!("HTTP/1.1 {status}\r\n\r\n")));
+        play.closed(None);
+        assert_eq!(play.connection.phase(), Phase::Stopped, "{status}");
+    }
+}
+
+#[test]
+fn a_peer_that_asks_and_never_reads_is_left() {
+    let mut play = Play::spot(1);
+    play.live();
+    let mut ping = vec![0x89, 125];
+    ping.extend([b'x'; 125]);
+    let mut pings = 0usize;
+    let left = loop {
+        assert!(play.buffer.extend(&ping));
+        pings += 1;
+        assert!(pings < 1000, "its answers pile up: {} bytes", play.connection.output().len());
+        if play.connection.next(&mut play.buffer, play.now) == Step::HangUp {
+            break play.connection.output().len();
+        }
+    };
+    assert!(left <= (64 << 10) + 131 && pings > 400, "{left} bytes after {pings} pings");
+    play.closed(None);
+    let Some(EventKind::Disconnected { reason }) = play.events.iter().rev().nth(1) else { panic!("{:?}", play.events) };
+    assert!(reason.to_string().contains("reads nothing"), "{reason}");
+    assert_eq!(play.connection.phase(), Phase::Waiting);
+    assert!(play.connection.output().is_empty());
+}
+
 #[test]
 fn trouble_at_the_venue_is_waited_out() {
     for status in ["500 Oops", "502 Bad Gateway", "503 Busy", "504 Late", "408 Timeout"] {

@@ -47,6 +47,12 @@ impl Backoff {
         full - self.jitter.below(full / 2)
     }
 
+    /// The longest waiting time, for what hardly heals by itself; so is the next one.
+    pub fn longest_ns(&mut self) -> u64 {
+        self.next_ns = self.max_ns;
+        self.next_ns()
+    }
+
     /// A short wait without doubling, for an end that is nobody's fault.
     pub fn prompt_ns(&mut self) -> u64 {
         self.jitter.below(self.min_ns / 4)

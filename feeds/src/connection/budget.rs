@@ -1,19 +1,26 @@
 //! What a venue allows us: connection attempts per address, frames per second.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::rules::SECOND_NS;
 
-/// Connection attempts that all lines to a venue share: at most so many in any window of time.
+/// Connection attempts that all lines to a venue share: at most so many in any window of time, and none during a ban.
 ///
 /// A handle; clones share the budget. It has a lock, which is taken once per connection attempt and held for a few
 /// instructions: connecting is cold, even on a reader thread.
 #[derive(Debug, Clone)]
 pub struct AttemptBudget {
-    shared: Arc<Mutex<VecDeque<u64>>>,
+    shared: Arc<Mutex<Shared>>,
     limit: usize,
     window_ns: u64,
+}
+
+#[derive(Debug)]
+struct Shared {
+    /// When attempts were made, within the window.
+    taken: VecDeque<u64>,
+    banned_until_ns: u64,
 }
 
 impl AttemptBudget {
@@ -21,7 +28,8 @@ impl AttemptBudget {
     #[must_use]
     pub fn new(limit: usize, window_ns: u64) -> Self {
         let limit = limit.max(1);
-        Self { shared: Arc::new(Mutex::new(VecDeque::with_capacity(limit))), limit, window_ns }
+        let shared = Shared { taken: VecDeque::with_capacity(limit), banned_until_ns: 0 };
+        Self { shared: Arc::new(Mutex::new(shared)), limit, window_ns }
     }
 
     /// What Binance allows an IP address: 300 attempts in 5 minutes.
@@ -35,7 +43,7 @@ impl AttemptBudget {
     /// # Errors
     /// When there is none left: how many nanoseconds until there is.
     pub fn take(&self, now_ns: u64) -> Result<(), u64> {
-        let mut taken = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = &mut self.lock().taken;
         while taken.front().is_some_and(|at| at.saturating_add(self.window_ns) <= now_ns) {
             taken.pop_front();
         }
@@ -46,6 +54,22 @@ impl AttemptBudget {
                 Ok(())
             }
         }
+    }
+
+    /// The venue has banned us until then, `u64::MAX` where it does not say. The longest ban counts.
+    pub fn ban(&self, until_ns: u64) {
+        let mut shared = self.lock();
+        shared.banned_until_ns = shared.banned_until_ns.max(until_ns);
+    }
+
+    /// How many nanoseconds of a ban are left.
+    #[must_use]
+    pub fn banned(&self, now_ns: u64) -> Option<u64> {
+        self.lock().banned_until_ns.checked_sub(now_ns).filter(|left| *left > 0)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -11,6 +11,7 @@
 mod backoff;
 mod budget;
 mod event;
+mod retry;
 mod rules;
 mod subscribe;
 mod watch;
@@ -20,18 +21,21 @@ use std::collections::VecDeque;
 pub use backoff::{Backoff, Jitter};
 pub use budget::{AttemptBudget, FramePace};
 pub use event::{Event, EventKind};
+use retry::BANNED;
 pub use rules::{Rules, SECOND_NS};
 use subscribe::Request;
 pub use watch::StreamWatch;
 
 use crate::buffer::RecvBuffer;
 use crate::endpoint::Endpoint;
-use crate::error::{ConnectError, Reason, Remedy, Stage};
+use crate::error::{ConnectError, Reason, Stage};
 use crate::ws::{Frame, Frames, Handshake, HandshakeError, MaskKeys, Opcode, write_frame};
 
 /// Close code of a normal end.
 const CLOSE_NORMAL: u16 = 1000;
 const CLOSE_TEXT_MAX: usize = 123;
+/// A peer that takes nothing while so many bytes wait for it is left: it asks (pings) and does not read.
+const UNSENT_MAX: usize = 64 << 10;
 /// Connections are replaced up to so much before their age limit, so that lines opened together do not drop together.
 const LIFETIME_SPREAD_NS: u64 = 600 * SECOND_NS;
 
@@ -224,6 +228,10 @@ impl Connection {
     }
 
     fn attempt(&mut self, now_ns: u64) -> Wish {
+        if let Some(reason) = self.ban(now_ns) {
+            self.stop(reason);
+            return Wish::None;
+        }
         if let Err(wait_ns) = self.attempts.take(now_ns) {
             self.deadline_ns = now_ns.saturating_add(wait_ns);
             self.events.push_back(EventKind::Waiting { ms: wait_ns.div_ceil(1_000_000) });
@@ -263,6 +271,10 @@ impl Connection {
         self.heard_ns = now_ns;
         self.deadline_ns = now_ns.saturating_add(self.rules.handshake_ns);
         self.phase = Phase::Upgrading;
+        if let Some(reason) = self.ban(now_ns) {
+            self.end(reason);
+            return Wish::HangUp;
+        }
         let wish = match Handshake::start(&self.endpoint, &mut self.out) {
             Ok(handshake) => {
                 self.handshake = Some(handshake);
@@ -287,6 +299,10 @@ impl Connection {
         match self.frames.next(buffer) {
             Ok(Some(Frame::Text(text))) => Step::Text(text),
             Ok(None) => Step::Empty,
+            Ok(Some(Frame::Ping(_))) if self.out.len() > UNSENT_MAX => {
+                self.ending.get_or_insert(Reason::Unread(UNSENT_MAX >> 10));
+                Step::HangUp
+            }
             Ok(Some(Frame::Ping(payload))) => {
                 write_frame(&mut self.out, Opcode::Pong, payload, self.masks.next_key());
                 self.pace.sent(now_ns);
@@ -325,6 +341,10 @@ impl Connection {
                 Step::Handled
             }
             Some(Err(error)) => {
+                if let HandshakeError::Status { status: BANNED, retry_after_s } = error {
+                    let ns = retry_after_s.map_or(u64::MAX, |s| s.saturating_mul(SECOND_NS));
+                    self.attempts.ban(now_ns.saturating_add(ns));
+                }
                 let reason = self.handshake_reason(error);
                 self.end(reason);
                 Step::HangUp
@@ -408,8 +428,7 @@ impl Connection {
         self.watch.start(0);
         self.events.push_back(EventKind::Disconnected { reason: reason.clone() });
         if self.is_final(&reason) {
-            self.phase = Phase::Stopped;
-            self.events.push_back(EventKind::Stopped { reason });
+            self.stop(reason);
         } else {
             let wait_ns = self.wait_ns(&reason, healthy);
             self.phase = Phase::Waiting;
@@ -417,28 +436,6 @@ impl Connection {
             self.events.push_back(EventKind::Waiting { ms: wait_ns.div_ceil(1_000_000) });
         }
         self.rearm();
-    }
-
-    /// A certificate or a host that once was good may be so again; everything else that needs a person stops at once.
-    fn is_final(&self, reason: &Reason) -> bool {
-        match reason {
-            Reason::Connect(ConnectError::Certificate { .. } | ConnectError::NotLoopback { .. }) => !self.was_live,
-            _ => reason.remedy() != Remedy::Retry,
-        }
-    }
-
-    fn wait_ns(&mut self, reason: &Reason, healthy: bool) -> u64 {
-        match reason {
-            Reason::Connect(ConnectError::Http { status: 429, retry_after_s, .. }) => {
-                let asked = retry_after_s.unwrap_or(0).saturating_mul(SECOND_NS);
-                asked.max(self.rules.too_many_ns).saturating_add(self.backoff.next_ns())
-            }
-            // A planned end after a healthy time: back at once. Before that it may be a loop, so it waits as others do.
-            Reason::ServerShutdown | Reason::Lifetime | Reason::Closed { code: Some(1001 | 1012), .. } if healthy => {
-                self.backoff.prompt_ns()
-            }
-            _ => self.backoff.next_ns(),
-        }
     }
 
     fn end(&mut self, reason: Reason) {
