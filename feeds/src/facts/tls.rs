@@ -5,34 +5,28 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
 use super::FactsError;
+use crate::error::ConfigError;
+use crate::net::TlsClient;
 
-/// Mozilla's roots, and the private CA where one is named. Certificates are always verified.
+/// What the streams trust as well: Mozilla's roots, and the private CA where one is named.
 pub(super) fn client_config(ca: Option<&Path>) -> Result<Arc<ClientConfig>, FactsError> {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    if let Some(path) = ca {
-        let refuse = |why: String| FactsError::CaFile { path: path.to_path_buf(), why };
-        let pem = std::fs::read(path).map_err(|e| refuse(e.to_string()))?;
-        let before = roots.len();
-        for certificate in CertificateDer::pem_slice_iter(&pem) {
-            let certificate = certificate.map_err(|e| refuse(format!("not PEM: {e}")))?;
-            roots.add(certificate).map_err(|e| refuse(format!("not a CA certificate: {e}")))?;
-        }
-        if roots.len() == before {
-            return Err(refuse("holds no certificate".into()));
-        }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let builder = builder.expect("the ring provider has suites for the default versions");
-    Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
+    let client = TlsClient::new(ca).map_err(|error| {
+        let path = ca.map(Path::to_path_buf).unwrap_or_default();
+        let why = match error {
+            ConfigError::CaUnreadable { cause, .. } => cause.to_string(),
+            ConfigError::CaUnusable { why, .. } => why.into(),
+            other => other.to_string(),
+        };
+        FactsError::CaFile { path, why }
+    })?;
+    Ok(client.config())
 }
 
 /// Puts TLS on the connections of https addresses.

@@ -54,6 +54,11 @@ impl TlsClient {
         Ok(Self { config: config.into() })
     }
 
+    /// The set-up itself, for another client of the same venue.
+    pub(crate) fn config(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.config)
+    }
+
     /// Checks at start that the endpoint's host can be verified.
     ///
     /// # Errors
