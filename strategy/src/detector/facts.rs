@@ -3,7 +3,7 @@
 
 use crosstick_model::amount::AMOUNT_DECIMALS;
 use crosstick_model::decimal::pow10_i128;
-use crosstick_model::{Amount, Instrument, InstrumentId, Kind, Quote, Scale, VenueId};
+use crosstick_model::{Amount, AssetId, Fill, Instrument, InstrumentId, Kind, Quote, Scale, VenueId};
 
 use crate::arithmetic::{gcd, lcm, mul_div_floor, saturate};
 use crate::spread::ConfigError;
@@ -33,6 +33,10 @@ pub struct LegFacts {
     pub venue: VenueId,
     /// Present where inverse.
     pub contract: Option<Contract>,
+    /// The asset in which a fee leaves less than was filled: the base asset, on spot.
+    fee_base: Option<AssetId>,
+    /// Amount mantissas to one quantity mantissa.
+    quantity_up: i128,
     /// Orders come in multiples of this: the quantity step; where inverse, whole contracts as well.
     pub lot: i64,
     /// Prices come in multiples of this.
@@ -92,6 +96,8 @@ impl LegFacts {
             instrument: instrument.id,
             venue: instrument.venue,
             contract,
+            fee_base: (instrument.kind == Kind::Spot).then_some(instrument.base),
+            quantity_up: pow10_i128(u32::from(AMOUNT_DECIMALS - instrument.scale.quantity_decimals)),
             lot,
             price_step: instrument.price_step.max(1),
             min_quantity: instrument.min_quantity.max(least).max(1),
@@ -124,6 +130,15 @@ impl LegFacts {
         let down = u128::from(price.unsigned_abs()) * u128::from(c.den);
         let exact = up.checked_mul(FINE.unsigned_abs()).and_then(|up| i128::try_from(up / down.max(1)).ok());
         exact.unwrap_or_else(|| fine(self.base(price, quantity)))
+    }
+
+    /// What a fill's fee took out of the base asset, in parts of a mantissa, [`FINE`] to one, rounded up; saturating.
+    #[inline]
+    pub fn fine_fee(&self, fill: &Fill) -> i128 {
+        if self.fee_base != Some(fill.fee_asset) || fill.fee.0 == 0 {
+            return 0;
+        }
+        fill.fee.0.checked_mul(FINE).and_then(|fee| div_ceil(fee, self.quantity_up)).unwrap_or(i128::from(i64::MAX))
     }
 
     /// The order quantity worth `base` base units at `price`: unrounded base units, or contracts in whole lots.

@@ -203,11 +203,10 @@ impl Desk {
     /// Compares what the legs of a market's pair filled, and closes the difference.
     pub fn settle(&mut self, view: View<'_>, market: usize, again: bool, out: &mut Outbox) {
         let pair = &mut self.pairs[market];
-        let before = pair.attempts();
+        let before = pair.legged();
         let settled = pair.settle(view.now_ns, view.cache, self.source, self.close_collar_e8, again);
-        let attempted = pair.attempts() > before;
-        self.stats.close_attempts += u64::from(attempted);
-        self.stats.legged += u64::from(attempted && before == 0);
+        self.stats.legged += u64::from(pair.legged() && !before);
+        self.stats.close_attempts += u64::from(matches!(settled, Settled::Close(_)));
         match settled {
             Settled::Later => {}
             Settled::Close(leg) => {

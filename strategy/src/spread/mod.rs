@@ -14,7 +14,10 @@ use crosstick_model::{DenyCode, GroupId, MarketId, Order, Report, Tick, Universe
 
 pub use config::{ConfigError, SpreadConfig};
 use desk::Desk;
-pub use pair::{CLOSE_ATTEMPTS_MAX, CLOSE_DENIED_RETRY_NS, CLOSE_NOT_REDUCING_MAX, CLOSE_RETRY_MAX_NS, CLOSE_RETRY_NS};
+pub use pair::{
+    CLOSE_ATTEMPTS_MAX, CLOSE_BLOCKED_MAX_NS, CLOSE_DENIED_RETRY_NS, CLOSE_NOT_REDUCING_MAX, CLOSE_RETRY_MAX_NS,
+    CLOSE_RETRY_NS,
+};
 use pair::{Pair, Step};
 
 use crate::cache::Source;
@@ -55,7 +58,7 @@ pub struct PairStats {
     pub failed: u64,
     /// Pairs that ended with a residue too small to be ordered.
     pub dust: u64,
-    /// Closing orders wanted.
+    /// Closing orders wanted, those that risk denied included.
     pub close_attempts: u64,
     /// Fills of orders that no pair was waiting for.
     pub unknown_fills: u64,
@@ -114,8 +117,8 @@ impl Spread {
         self.desk.pairs.get(market.index()).is_some_and(Pair::in_flight)
     }
 
-    /// Base units, at the market's scale, by which finished pairs bought more than they sold: dust, or what could
-    /// not be closed.
+    /// Base units, at the market's scale, by which finished pairs bought more than they sold and paid in fees: dust,
+    /// fees taken in the base asset and not yet bought back, or what could not be closed.
     #[must_use]
     pub fn carried(&self, market: MarketId) -> i128 {
         self.desk.pairs.get(market.index()).map_or(0, Pair::carried)

@@ -2,7 +2,8 @@
 //!
 //! Kept: what one leg filled and the other did not is closed on the venue of the leg that filled more, or reported
 //! as given up. What cannot be ordered (below a lot or a venue minimum) is carried into the market's next pair, so
-//! that it never adds up unseen. It is what all fills bought less what they sold, as risk counts it too.
+//! that it never adds up unseen. It is what all fills bought less what they sold and less the fees that were taken in
+//! the base asset, as risk counts it too.
 
 use crosstick_model::{DenyCode, Fill, GroupId, InstrumentId, OrderId, Purpose, Report, ReportKind, Side, TimeInForce};
 
@@ -11,7 +12,7 @@ use crate::detector::{Candidate, FINE, LegFacts};
 use crate::outbox::Leg;
 use crate::{Prices, Source};
 
-/// Closing orders that are tried for one pair before trading is halted.
+/// Closing orders that are tried one after the other without the least fill before trading is halted.
 pub const CLOSE_ATTEMPTS_MAX: u32 = 20;
 /// Times in a row that risk may say of a pair's closing order that nothing is open for it, before it is believed:
 /// while another market's pair stands between its two legs, theirs may hide ours.
@@ -23,6 +24,13 @@ pub const CLOSE_RETRY_NS: u64 = 50_000_000;
 pub const CLOSE_RETRY_MAX_NS: u64 = 2_000_000_000;
 /// Time after which a denied closing order is tried again; quotes do not hasten it, ns.
 pub const CLOSE_DENIED_RETRY_NS: u64 = 200_000_000;
+
+/// How long closing may be impossible (no usable price, a stale quote, no room for an order) before trading is halted,
+/// ns. Such tries are no attempts: nothing was asked of the venue.
+pub const CLOSE_BLOCKED_MAX_NS: u64 = 60_000_000_000;
+/// A pair that filled alike works off what was carried (the fees of such pairs, taken in the base asset) once that is
+/// this part of it: not with an order behind every pair.
+const CARRIED_PARTS: i128 = 16;
 
 const NEVER: u64 = u64::MAX;
 
@@ -42,6 +50,8 @@ struct PairLeg {
     closed: i64,
     /// The same in base units at the prices of the closing orders' fills, in parts of a mantissa.
     closed_fine: i128,
+    /// What fees took out of the base asset, in parts of a mantissa.
+    fee_fine: i128,
 }
 
 /// Where a pair is.
@@ -104,7 +114,12 @@ pub struct Pair {
     legs: Option<[PairLeg; 2]>,
     /// What earlier pairs of the market left, base units in parts of a mantissa, bought minus sold.
     carried: i128,
+    /// Whether one leg filled more, and closing began.
+    legged: bool,
+    /// Closing orders in a row that filled nothing, denied ones included.
     attempts: u32,
+    /// Since when closing has been impossible, ns.
+    blocked_ns: u64,
     /// Closing orders in a row that risk denied because nothing is open.
     not_reducing: u32,
     retry_ns: u64,
@@ -127,6 +142,7 @@ impl PairLeg {
             done: false,
             closed: 0,
             closed_fine: 0,
+            fee_fine: 0,
         }
     }
 
@@ -147,9 +163,12 @@ impl PairLeg {
         }
     }
 
-    /// Order quantity that gives back `excess` base units, in parts, of what is open; in whole lots.
-    fn closable(&self, excess: i128) -> i64 {
-        let (open, filled) = (self.open().max(0), i128::from(self.filled));
+    /// Order quantity that gives back `excess` base units, in parts, of what is open; in whole lots. Of what was
+    /// `bought`, fees may have taken a part: that is not there to be sold.
+    fn closable(&self, excess: i128, bought: bool) -> i64 {
+        let fee = if bought { (self.fee_fine.max(0) + FINE - 1) / FINE } else { 0 };
+        let open = self.open().saturating_sub(i64::try_from(fee).unwrap_or(i64::MAX)).max(0);
+        let filled = i128::from(self.filled);
         let wanted = match (self.facts.contract, filled.checked_mul(excess)) {
             (None, _) => excess / FINE,
             (Some(_), Some(product)) => product / self.filled_fine.max(1),
@@ -169,6 +188,7 @@ impl PairLeg {
         }
         self.filled = self.filled.saturating_add(fill.quantity);
         self.filled_fine = self.filled_fine.saturating_add(self.fine_base(fill));
+        self.fee_fine = self.fee_fine.saturating_add(self.facts.fine_fee(fill));
         self.done |= self.filled >= self.quantity;
     }
 
@@ -176,6 +196,7 @@ impl PairLeg {
         if fill.quantity > 0 {
             self.closed = self.closed.saturating_add(fill.quantity);
             self.closed_fine = self.closed_fine.saturating_add(self.fine_base(fill));
+            self.fee_fine = self.fee_fine.saturating_add(self.facts.fine_fee(fill));
         }
     }
 
@@ -192,7 +213,9 @@ impl Pair {
             phase: Phase::Idle,
             legs: None,
             carried: 0,
+            legged: false,
             attempts: 0,
+            blocked_ns: NEVER,
             not_reducing: 0,
             retry_ns: NEVER,
             quote_may_retry: false,
@@ -218,9 +241,9 @@ impl Pair {
         self.carried / FINE
     }
 
-    /// Closing orders tried so far, sent or not.
-    pub const fn attempts(&self) -> u32 {
-        self.attempts
+    /// Whether one leg of the pair in flight filled more, and closing began.
+    pub const fn legged(&self) -> bool {
+        self.legged
     }
 
     /// When to try closing again, ns; `u64::MAX`: no need.
@@ -256,8 +279,18 @@ impl Pair {
     pub fn close_answered(&mut self, now_ns: u64, denied: Option<DenyCode>) -> Step {
         let Phase::AskingClose(group) = self.phase else { return Step::None };
         self.not_reducing = if denied == Some(DenyCode::NotReducing) { self.not_reducing + 1 } else { 0 };
-        if denied.is_none() {
+        let Some(code) = denied else {
             self.phase = Phase::Closing(group);
+            self.blocked_ns = NEVER;
+            return Step::None;
+        };
+        if matches!(code, DenyCode::Stale | DenyCode::OrderRate | DenyCode::OpenOrders) {
+            self.attempts = self.attempts.saturating_sub(1);
+            if self.blocked_too_long(now_ns) {
+                self.attempts = CLOSE_ATTEMPTS_MAX;
+                return Step::Settle;
+            }
+            self.wait(now_ns, CLOSE_DENIED_RETRY_NS, code == DenyCode::Stale);
             return Step::None;
         }
         if self.attempts >= CLOSE_ATTEMPTS_MAX || self.not_reducing >= CLOSE_NOT_REDUCING_MAX {
@@ -300,6 +333,7 @@ impl Pair {
             ReportKind::Accepted => false,
             ReportKind::Filled(fill) => {
                 legs[self.closing_leg].close_fill(fill);
+                self.attempts = 0;
                 self.close_filled = self.close_filled.saturating_add(fill.quantity.max(0));
                 self.close_filled >= self.close_quantity
             }
@@ -321,38 +355,47 @@ impl Pair {
     /// Compares the legs and says what is to be done. `again`: a quote or a timer came after a failed attempt.
     pub fn settle(&mut self, now_ns: u64, cache: &PriceCache, source: Source, collar_e8: i64, again: bool) -> Settled {
         let Some(legs) = &self.legs else { return Settled::Done(self.finish()) };
-        let excess = self.carried + legs[0].open_fine() - legs[1].open_fine();
-        let over = usize::from(excess < 0);
+        let own = legs[0].open_fine() - legs[1].open_fine();
+        let excess = self.carried.saturating_add(own) - legs[0].fee_fine - legs[1].fee_fine;
+        let (over, own_over) = (usize::from(excess < 0), usize::from(own < 0));
         let leg = legs[over];
-        let quantity = leg.closable(excess.abs());
-        let (closed_before, side) = (self.attempts > 0, if over == 0 { Side::Sell } else { Side::Buy });
+        let quantity = leg.closable(excess.abs(), over == 0);
+        let alike = legs[own_over].closable(own.abs(), false) == 0;
+        let little = excess.abs() < leg.filled_fine / CARRIED_PARTS;
+        let (closed_before, side) = (self.legged, if over == 0 { Side::Sell } else { Side::Buy });
         let instrument = leg.facts.instrument;
         // What risk knows of no fill for is no exposure, whatever was carried here.
-        if quantity == 0 || self.not_reducing >= CLOSE_NOT_REDUCING_MAX {
+        if quantity == 0 || (!closed_before && alike && little) || self.not_reducing >= CLOSE_NOT_REDUCING_MAX {
             return Settled::Done(self.finish());
         }
         let price = close_price(cache.prices(source, instrument), side, collar_e8, leg.facts.price_step);
         if price.is_some_and(|p| !leg.facts.reaches_minimum(p, quantity)) {
             return Settled::Done(self.finish());
         }
-        if self.attempts >= CLOSE_ATTEMPTS_MAX {
+        if self.attempts >= CLOSE_ATTEMPTS_MAX || (price.is_none() && self.blocked_too_long(now_ns)) {
             self.finish();
             return Settled::Failed;
         }
-        self.closing_leg = over;
+        (self.closing_leg, self.legged) = (over, true);
         if closed_before && !again {
             self.wait(now_ns, CLOSE_RETRY_NS, true);
             return Settled::Later;
         }
-        self.attempts += 1;
         let Some(price) = price else {
             self.wait(now_ns, CLOSE_RETRY_NS, true);
             return Settled::Later;
         };
+        self.attempts += 1;
         (self.retry_ns, self.quote_may_retry) = (NEVER, false);
         (self.close_order, self.close_quantity, self.close_filled) = (None, quantity, 0);
         let time_in_force = TimeInForce::Ioc;
         Settled::Close(Leg { instrument, side, price, quantity, time_in_force, purpose: Purpose::Close })
+    }
+
+    /// Notes that closing is impossible now, and says whether it has been for too long.
+    fn blocked_too_long(&mut self, now_ns: u64) -> bool {
+        self.blocked_ns = self.blocked_ns.min(now_ns);
+        now_ns - self.blocked_ns >= CLOSE_BLOCKED_MAX_NS
     }
 
     fn wait(&mut self, now_ns: u64, delay_ns: u64, quote_may_retry: bool) {
@@ -364,10 +407,12 @@ impl Pair {
     }
 
     fn finish(&mut self) -> End {
-        let traded = self.legs.as_ref().map_or(0, |l| l[0].traded_fine().saturating_sub(l[1].traded_fine()));
-        let carried = self.carried.saturating_add(traded);
+        let traded = |l: &[PairLeg; 2]| l[0].traded_fine().saturating_sub(l[1].traded_fine());
+        let fees = |l: &[PairLeg; 2]| l[0].fee_fine.saturating_add(l[1].fee_fine);
+        let left = self.legs.as_ref().map_or(0, |l| traded(l).saturating_sub(fees(l)));
+        let carried = self.carried.saturating_add(left);
         let empty = self.legs.as_ref().is_none_or(|l| l.iter().all(|l| l.filled == 0));
-        let legged = self.attempts > 0;
+        let legged = self.legged;
         *self = Self { carried, ..Self::new() };
         End { empty, legged, dust: carried != 0 }
     }
