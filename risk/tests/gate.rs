@@ -389,7 +389,11 @@ fn a_close_is_its_markets_own_whatever_others_of_the_same_base_left() {
     desk.fill(other, 1_000_000, 50);
     let leg = desk.buy(SPOT_A, 1_000_000, 10).unwrap();
     desk.fill(leg, 1_000_000, 10);
-    assert_eq!(desk.close(SPOT_A, Side::Buy, 10), Err(DenyCode::NotReducing), "the other market's is not ours to close");
+    assert_eq!(
+        desk.close(SPOT_A, Side::Buy, 10),
+        Err(DenyCode::NotReducing),
+        "the other market's is not ours to close"
+    );
     let ours = desk.close(SPOT_A, Side::Sell, 10).unwrap();
     let theirs = desk.close(LINEAR, Side::Buy, 50).unwrap();
     assert_eq!(desk.close(SPOT_A, Side::Sell, 4), Err(DenyCode::NotReducing));
