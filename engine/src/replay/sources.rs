@@ -118,6 +118,7 @@ impl VenueFeed {
             connects: 0,
             ring_full: 0,
             quotes_replaced: 0,
+            lost_at_stop: 0,
         }
     }
 }

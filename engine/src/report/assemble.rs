@@ -68,6 +68,7 @@ pub fn feed(universe: &Universe, line: &LineStats) -> FeedReport {
         connects: stats.connects,
         ring_full: stats.ring_full,
         quotes_replaced: stats.quotes_replaced,
+        lost_at_stop: stats.lost_at_stop,
     }
 }
 

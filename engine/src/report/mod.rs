@@ -109,6 +109,8 @@ pub struct FeedReport {
     pub ring_full: u64,
     /// Quotes that a newer one of their instrument replaced while the ring was full.
     pub quotes_replaced: u64,
+    /// Decoded ticks that the core had no room for when the run ended.
+    pub lost_at_stop: u64,
 }
 
 /// One instrument.

@@ -67,7 +67,7 @@ fn feeds(out: &mut String, r: &SessionReport) -> std::fmt::Result {
         writeln!(
             out,
             "  {} line {}: {} frames ({} trades, {} quotes, {} other), fast path {}.{} %, trade gaps {}, duplicates {}, \
-             connects {}, ring full {}{}",
+             connects {}, ring full {}{}{}",
             feed.venue,
             feed.line,
             feed.frames,
@@ -80,6 +80,7 @@ fn feeds(out: &mut String, r: &SessionReport) -> std::fmt::Result {
             feed.trade_duplicates,
             feed.connects,
             feed.ring_full,
+            if feed.lost_at_stop > 0 { format!(", lost at stop {}", feed.lost_at_stop) } else { String::new() },
             reasons(", refused: ", &feed.refused)
         )?;
     }

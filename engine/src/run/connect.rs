@@ -75,7 +75,8 @@ fn refused(name: &str, error: &FactsError) -> Failure {
 /// # Errors
 /// A URL, CA file or stream that cannot be used.
 pub fn lines(config: &Config, universe: &Universe) -> Result<Vec<LineSpec>, Failure> {
-    let attempts = AttemptBudget::binance();
+    // The venue counts attempts, and bans, per address of ours and host of its own.
+    let mut budgets: BTreeMap<String, AttemptBudget> = BTreeMap::new();
     let mut specs = Vec::new();
     for venue in &config.venues {
         let Some(id) = universe.find_venue(&venue.name).map(|v| v.id) else { continue };
@@ -106,6 +107,9 @@ pub fn lines(config: &Config, universe: &Universe) -> Result<Vec<LineSpec>, Fail
         for plan in &sockets {
             tracing::info!("{}: {} streams on {}", venue.name, plan.subscriptions.len(), plan.endpoint);
         }
+        let host = sockets.first().map_or_else(String::new, |plan| plan.endpoint.host().to_owned());
+        let port = sockets.first().map_or(0, |plan| plan.endpoint.port());
+        let attempts = budgets.entry(format!("{host}:{port}")).or_insert_with(AttemptBudget::binance).clone();
         let tls = TlsClient::new(venue.tls_ca.as_deref()).map_err(fault)?;
         specs.push(LineSpec {
             venue: id,
@@ -117,7 +121,7 @@ pub fn lines(config: &Config, universe: &Universe) -> Result<Vec<LineSpec>, Fail
             rules: Rules::of(venue.protocol),
             tls,
             options: SocketOptions::default(),
-            attempts: attempts.clone(),
+            attempts,
             seed: seed(),
         });
     }

@@ -89,7 +89,6 @@ pub struct Publisher {
     orders: u64,
     risk_row: RiskRow,
     lines: Vec<(VenueId, Line)>,
-    max_lag_us: i64,
     lines_lagging: u64,
 }
 
@@ -116,7 +115,6 @@ impl Publisher {
             orders: 0,
             risk_row,
             lines,
-            max_lag_us: config.strategy.max_lag_us,
             lines_lagging: 0,
         }
     }
@@ -173,10 +171,7 @@ impl Publisher {
                 self.dirty.push(id);
             }
         }
-        let lags = |(venue, line): &&(VenueId, Line)| {
-            cache.lag_us(*venue, *line).is_some_and(|(_, above)| self.max_lag_us > 0 && above > self.max_lag_us)
-        };
-        self.lines_lagging = self.lines.iter().filter(lags).count() as u64;
+        self.lines_lagging = self.lines.iter().filter(|(venue, line)| cache.line_lagging(*venue, *line)).count() as u64;
     }
 
     fn engine_row(&mut self, driver: &PaperDriver<Spread>) {
