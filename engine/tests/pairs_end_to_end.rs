@@ -114,7 +114,7 @@ fn universe() -> Universe {
     universe
 }
 
-fn driver(universe: &Universe, seed: u64) -> PaperDriver<Spy> {
+fn driver(universe: &Universe, paper: PaperConfig) -> PaperDriver<Spy> {
     let config = SpreadConfig {
         min_edge_e8: 20_000,
         max_age_ns: 1_000 * MS,
@@ -136,7 +136,6 @@ fn driver(universe: &Universe, seed: u64) -> PaperDriver<Spy> {
     let rates = Rates::new(universe, usdt, &[(usd, 100_000_000)]);
     // Quote asset alone; the inverse contract's venue is not tracked, or there would be no margin for it.
     let balances = Balances((0..3).map(|v| (VenueId(v), usdt, funds())).collect());
-    let paper = PaperConfig { seed, latency_ns: 4 * MS, ack_ns: 3 * MS, reject_ppm: 300_000, partial_ppm: 300_000 };
     let paper = Paper::new(universe, paper, &rates);
     let cache = PriceCache::new(universe, config.freshness());
     let spread = Spread::new(universe, &config).unwrap();
@@ -144,6 +143,9 @@ fn driver(universe: &Universe, seed: u64) -> PaperDriver<Spy> {
     let risk = Risk::new(universe, limits, rates, Some(&balances));
     PaperDriver::new(Core::new(universe, cache, spy, risk), paper)
 }
+
+/// Reports come seven milliseconds after the decision.
+const KIND: PaperConfig = PaperConfig { seed: 1, latency_ns: 4 * MS, ack_ns: 3 * MS, reject_ppm: 0, partial_ppm: 0 };
 
 fn funds() -> Amount {
     amount("300000")
@@ -303,7 +305,8 @@ struct Seen {
 
 fn play(seed: u64, seen: &mut Seen) -> String {
     let universe = universe();
-    let mut driver = driver(&universe, seed);
+    let paper = PaperConfig { seed, reject_ppm: 300_000, partial_ppm: 300_000, ..KIND };
+    let mut driver = driver(&universe, paper);
     let mut flow = Flow::new(seed);
     let mut halts = Halts::default();
     let steps = 60_000;
@@ -404,4 +407,51 @@ fn every_pair_ends_closed_whatever_the_market_does() {
 fn the_same_seed_decides_the_same() {
     let mut seen = Seen::default();
     assert_eq!(play(7, &mut seen), play(7, &mut seen));
+}
+
+/// One market's leg cannot be closed for a minute, so trading halts; another market's pair, legged before that, is
+/// closed after it all the same.
+#[test]
+fn a_halt_over_one_market_leaves_the_others_their_closes() {
+    let universe = universe();
+    let mut driver = driver(&universe, KIND);
+    let mut halts = Halts::default();
+    let start = 1_700_000_000_000 * MS;
+    let quote = |i: u16, at_ms: u64, bid: i64| {
+        let quote = Quote { bid, bid_quantity: 1_000, ask: bid + 100, ask_quantity: 1_000 };
+        Tick::quote(InstrumentId(i), 0, quote, start + at_ms * MS, 0)
+    };
+    let line = |venue: u8, live: bool, at_ms: u64| Tick::line_state(VenueId(venue), 0, live, start + at_ms * MS);
+    // Bought on spot, but the contract's bid is gone before the order to sell arrives; then the spot line drops.
+    let legged = |spot: u16, venue: u8, at_ms: u64| {
+        let contract = spot + 1;
+        [
+            quote(spot, at_ms, PRICE),
+            quote(contract, at_ms + 1, PRICE + 30_000),
+            quote(contract, at_ms + 2, PRICE),
+            line(venue, false, at_ms + 6),
+        ]
+    };
+    let minute = 60_000;
+    let first = legged(0, 0, 0);
+    let second = legged(2, 1, minute - 100);
+    for tick in first.into_iter().chain(second) {
+        driver.take(&tick, &mut halts);
+    }
+    driver.wake_until(start + minute * MS, &mut halts);
+    assert_eq!((halts.0.len(), driver.core().strategy().spread.pair_stats().legged), (0, 2));
+    driver.wake_until(start + (minute + 100) * MS, &mut halts);
+    assert_eq!(halts.0, [DenyCode::Unhedged]);
+    for tick in [line(1, true, minute + 150), quote(2, minute + 151, PRICE)] {
+        driver.take(&tick, &mut halts);
+    }
+    driver.wake_until(start + (minute + 500) * MS, &mut halts);
+    let (spread, risk) = (&driver.core().strategy().spread, driver.core().risk());
+    let stats = *spread.pair_stats();
+    assert_eq!((stats.sent, stats.failed, stats.closed), (2, 1, 1));
+    assert!(!spread.in_flight(MarketId(1)));
+    assert_eq!((halts.0, risk.halted().map(|h| h.closes)), (vec![DenyCode::Unhedged], Some(true)));
+    // What could not be closed is still booked: the first market's bought leg, less its fee of 0.1 %.
+    assert_eq!(risk.open_base(InstrumentId(0)), amount("0.00999"));
+    assert_eq!(risk.open_base(InstrumentId(2)).0.abs() / UP, 9, "1000 less a fee of 0.8, of which 990 could be closed");
 }
