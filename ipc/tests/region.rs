@@ -57,7 +57,8 @@ fn engine_row() -> EngineRow {
         orders_rejected: 9,
         orders_denied: 10,
         halts: 11,
-        reserved: [0; 3],
+        lines_lagging: 12,
+        reserved: [0; 2],
     }
 }
 
@@ -193,7 +194,8 @@ fn python_reads_the_same() {
         seen["engine"][0],
         json!({"state": 2, "mode": 1, "core_ns": 1, "ticks": 2, "opportunities_seen": 3, "opportunities_taken": 4,
                "opportunities_open": 5, "orders_sent": 6, "orders_filled": 7, "orders_partly_filled": 8,
-               "orders_rejected": 9, "orders_denied": 10, "halts": 11})
+               "orders_rejected": 9, "orders_denied": 10, "halts": 11,
+               "lines_lagging": 12})
     );
     assert_eq!(
         seen["prices"][1],
