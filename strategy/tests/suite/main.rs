@@ -2,6 +2,7 @@
 //! that can happen to a pair.
 
 mod against_naive;
+mod closing;
 mod lifetimes;
 mod naive;
 mod pairs;
