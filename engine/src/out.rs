@@ -1,6 +1,7 @@
 //! What is printed for people, on standard output and standard error. Cold.
 //!
-//! Whoever read along may have left (`| head -1`): that is no reason to stop, let alone to panic. And whoever reads along
+//! Whoever read along may have left (`| head -1`): that is no reason to stop, let alone to panic. And whoever reads
+//! along
 //! may hold the terminal (Ctrl-S, a pager): [`detach`] gives the printing to threads of its own, so that a run's main
 //! thread keeps beating, persisting halts and taking signals; what nobody takes for long is dropped, not waited for.
 
