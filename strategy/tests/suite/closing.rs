@@ -111,6 +111,26 @@ fn what_a_fee_took_of_the_bought_leg_is_not_there_to_be_closed() {
 }
 
 #[test]
+fn what_was_carried_cannot_be_sold_out_of_what_a_fee_took() {
+    let universe = universe(&[(SCALE, &[SPOT; 2])]);
+    let config = SpreadConfig { trade: true, ..SpreadConfig::watch(&universe) };
+    let mut core = Core::new(&universe, &config, approve());
+    // A rebate leaves one too many; then a fee takes one of the 300 that are bought, and 300 are to be sold.
+    for (at_ms, fee, closes, carried) in [(10, -UNIT, 300, 1), (20, UNIT, 299, 1)] {
+        core.tick(quote(0, at_ms * MS, 99_990, 300, 100_000, 300));
+        core.tick(quote(1, at_ms * MS, 100_040, 300, 100_050, 300));
+        let pair = [core.orders.pop_front().unwrap(), core.orders.pop_front().unwrap()];
+        core.report(&pair[0], base_fill(100_000, 300, fee));
+        core.report(&pair[1], ReportKind::Cancelled { unfilled: 300 });
+        let order = core.orders.pop_front().unwrap();
+        assert_eq!((order.intent.side, order.intent.quantity), (Side::Sell, closes));
+        core.report(&order, fill(99_990, closes));
+        assert_eq!((core.orders.len(), core.strategy.carried(MarketId(0))), (0, carried));
+        core.tick(quote(1, (at_ms + 1) * MS, 99_980, 300, 100_050, 300)); // the end
+    }
+}
+
+#[test]
 fn fees_in_the_base_asset_add_up_and_are_bought_back() {
     let universe = universe(&[(SCALE, &[SPOT; 2])]);
     let config = SpreadConfig { trade: true, ..SpreadConfig::watch(&universe) };
