@@ -1,14 +1,14 @@
 //! From a frame's bytes to an order's end nothing is allocated after warm-up, and memory is flat over ten million
 //! ticks: counted by an allocator that counts.
-#![allow(unsafe_code, reason = "an allocator is unsafe to write")]
 
+#[path = "support/counting.rs"]
+mod counting;
 mod support;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 
+use counting::{ALLOCATIONS, Counting, LIVE_BYTES};
 use crosstick_engine::config::Overrides;
 use crosstick_engine::driver::PaperDriver;
 use crosstick_engine::setup;
@@ -18,41 +18,6 @@ use crosstick_sim::flow::FlowEvent;
 use crosstick_sim::{Flow, FlowSpec, TimeUnit as FlowUnit};
 use crosstick_strategy::Spread;
 use support::{Session, demo, recordings};
-
-/// Counts what the thread that asks allocates; tests run side by side.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-    static LIVE_BYTES: Cell<i64> = const { Cell::new(0) };
-}
-
-fn note(calls: u64, bytes: i64) {
-    ALLOCATIONS.set(ALLOCATIONS.get() + calls);
-    LIVE_BYTES.set(LIVE_BYTES.get() + bytes);
-}
-
-// SAFETY: hands every call to the system's allocator as it is; counting touches const thread-locals without a
-// destructor, which allocate nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        note(1, layout.size() as i64);
-        // SAFETY: the caller's layout, as it came.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        note(0, -(layout.size() as i64));
-        // SAFETY: the caller's pointer came from `System`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        note(1, size as i64 - layout.size() as i64);
-        // SAFETY: the caller's pointer came from `System`.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
