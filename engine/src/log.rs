@@ -65,8 +65,7 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 /// Writes one event. That it cannot be written (a closed terminal, a full disk) is kept from the caller, who would
-/// try to
-/// tell it on standard error, and panic where that is closed.
+/// try to tell it on standard error, and panic where that is closed.
 pub struct LogWriter(Option<Arc<Target>>);
 
 impl Write for LogWriter {

@@ -1,16 +1,16 @@
 //! What is printed for people, on standard output and standard error. Cold.
 //!
 //! Whoever read along may have left (`| head -1`): that is no reason to stop, let alone to panic. And whoever reads
-//! along
-//! may hold the terminal (Ctrl-S, a pager): [`detach`] gives the printing to threads of its own, so that a run's main
-//! thread keeps beating, persisting halts and taking signals; what nobody takes for long is dropped, not waited for.
+//! along may hold the terminal (Ctrl-S, a pager): [`detach`] gives the printing to threads of its own, so that a run's
+//! main thread keeps beating, persisting halts and taking signals; what nobody takes for long is dropped, not waited
+//! for.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Texts that wait for a reader; more are dropped. A status line or a log line each: minutes of them.
 const WAITING_MAX: usize = 1_024;
@@ -96,11 +96,18 @@ pub fn error(bytes: &[u8]) {
 /// Waits until everything is printed, or nobody takes it for two seconds.
 pub fn drain() {
     let Some(printers) = PRINTERS.get() else { return };
-    let marks = [&printers.out, &printers.error].map(|printer| {
+    for printer in [&printers.out, &printers.error] {
         let (done, wait) = sync_channel(1);
-        printer.try_send(Job::Mark(done)).is_ok().then_some(wait)
-    });
-    for wait in marks.into_iter().flatten() {
-        let _ = wait.recv_timeout(PATIENCE);
+        let mut mark = Job::Mark(done);
+        let patience = Instant::now() + PATIENCE;
+        // A queue that is full may be read slowly: it is given the same time as one that is not.
+        while let Err(TrySendError::Full(back)) = printer.try_send(mark) {
+            mark = back;
+            if Instant::now() >= patience {
+                break;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        let _ = wait.recv_timeout(patience.saturating_duration_since(Instant::now()));
     }
 }

@@ -115,8 +115,7 @@ impl Config {
     }
 
     /// `[engine]` as it is without a file: defaults and what the environment lays over them. Whatever else is
-    /// overridden
-    /// belongs to a config that is not at hand, and is not looked at.
+    /// overridden belongs to a config that is not at hand, and is not looked at.
     ///
     /// # Errors
     /// Mistakes in those overrides.

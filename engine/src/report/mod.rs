@@ -177,7 +177,7 @@ pub struct PairReport {
     pub unhedged: u64,
     /// Not over when the input or the run ended.
     pub in_flight: u64,
-    /// Pairs that left less than a quantity step.
+    /// Pairs that left a residue which is carried: less than can be ordered, or a fee taken in base.
     pub dust: u64,
 }
 

@@ -1,8 +1,7 @@
 //! `crosstick run`: venues, threads and shared memory around one core; without a config, the demo.
 //!
 //! **Thread:** main, cold. Start in order: config, halt file, facts, universe, region, core thread, readers. Stop in
-//! the
-//! opposite order: readers close their rings, the core empties them and ends, then the report is made.
+//! the opposite order: readers close their rings, the core empties them and ends, then the report is made.
 
 pub mod connect;
 pub mod core_thread;
@@ -270,10 +269,16 @@ impl Session<'_> {
     fn end(mut self, ended: &'static str, took: Duration, arguments: &RunArgs) -> Outcome {
         self.status.clear();
         let drift_us = self.clock.drift_ns() / 1000;
-        let stopped = self.running.stop();
-        // Before anything else can go wrong: a thread that panicked may have halted trading first.
+        self.running.stop();
+        // The core may take seconds, and may still halt: its end is watched like its life.
+        while !self.running.is_over() {
+            self.owner.beat(self.clock.now_ns());
+            self.persist_halt();
+            thread::sleep(Duration::from_millis(1));
+        }
+        let joined = self.running.join();
         self.persist_halt();
-        let mut end = stopped?;
+        let mut end = joined?;
         while let Ok(event) = self.running.events.try_recv() {
             self.tell(&event);
         }

@@ -140,7 +140,7 @@ impl Publisher {
         for instrument in self.dirty.drain(..rows) {
             if let Some(marks) = self.marks.get_mut(instrument.index()) {
                 marks.dirty = false;
-                let row = price_row(driver.core(), instrument, marks);
+                let row = price_row(driver.core(), instrument, marks, now_ns);
                 marks.usable = row.flags & PriceFlags::USABLE != 0;
                 self.writer.prices.publish(instrument, &row);
             }
@@ -149,7 +149,7 @@ impl Publisher {
         let orders = counts.sent + counts.filled + counts.partly_filled + counts.unfilled + counts.rejected;
         let due = now_ns.saturating_sub(self.risk_ns) >= RISK_EVERY_NS;
         if due {
-            self.look_at_ages(driver);
+            self.look_at_ages(driver, now_ns);
         }
         if rows > 0 || due {
             self.engine_row(driver);
@@ -162,11 +162,12 @@ impl Publisher {
     }
 
     /// What turns with time alone, or with a line: quotes that are no longer usable, lines that lag.
-    fn look_at_ages(&mut self, driver: &PaperDriver<Spread>) {
-        let (cache, now_ns) = (driver.core().cache(), driver.core().now_ns());
-        for (index, marks) in self.marks.iter_mut().enumerate().filter(|(_, m)| m.usable && !m.dirty) {
+    fn look_at_ages(&mut self, driver: &PaperDriver<Spread>, now_ns: u64) {
+        let cache = driver.core().cache();
+        let now_ns = now_ns.max(driver.core().now_ns());
+        for (index, marks) in self.marks.iter_mut().enumerate().filter(|(_, m)| m.quotes > 0 && !m.dirty) {
             let id = InstrumentId(index as u16);
-            if cache.usable(Source::Quotes, id, now_ns).is_none() {
+            if cache.usable(Source::Quotes, id, now_ns).is_some() != marks.usable {
                 marks.dirty = true;
                 self.dirty.push(id);
             }
@@ -257,11 +258,11 @@ impl Publisher {
     }
 }
 
-fn price_row(core: &Core<Spread>, id: InstrumentId, marks: &Marks) -> PriceRow {
+fn price_row(core: &Core<Spread>, id: InstrumentId, marks: &Marks, now_ns: u64) -> PriceRow {
     let cache = core.cache();
     let (quote, quote_recv_ns) = cache.last_quote(id).unwrap_or_default();
     let (trade, trade_recv_ns) = cache.last_trade(id).unwrap_or_default();
-    let usable = cache.usable(Source::Quotes, id, core.now_ns()).is_some();
+    let usable = cache.usable(Source::Quotes, id, now_ns.max(core.now_ns())).is_some();
     let flag = |set: bool, bit: u32| if set { bit } else { 0 };
     PriceRow {
         bid: quote.bid,

@@ -124,18 +124,26 @@ impl Running {
         self.readers.iter().any(JoinHandle::is_finished) || self.core.as_ref().is_some_and(JoinHandle::is_finished)
     }
 
-    /// Stops the readers, lets the core empty the rings, and waits for all of them.
+    /// Tells the readers to stop; the core ends when it has emptied their rings.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether every thread has ended.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.readers.iter().all(JoinHandle::is_finished) && self.core.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Waits for all threads; to be called after [`Self::stop`].
     ///
     /// # Errors
     /// When a thread had panicked.
-    pub fn stop(&mut self) -> Result<CoreEnd, Failure> {
-        self.stop.store(true, Ordering::Relaxed);
+    pub fn join(&mut self) -> Result<CoreEnd, Failure> {
         let panicked = || Failure::other("a thread panicked; its message stands above, please report it");
-        for reader in self.readers.drain(..) {
-            reader.join().map_err(|_| panicked())?;
-        }
-        let core = self.core.take().ok_or_else(panicked)?;
-        core.join().map_err(|_| panicked())
+        let readers: Vec<bool> = self.readers.drain(..).map(|reader| reader.join().is_ok()).collect();
+        let core = self.core.take().ok_or_else(panicked)?.join().map_err(|_| panicked())?;
+        if readers.into_iter().all(|ended| ended) { Ok(core) } else { Err(panicked()) }
     }
 }
 

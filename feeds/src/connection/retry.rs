@@ -24,7 +24,8 @@ impl Connection {
     /// A ban of our address, whichever line learnt of it.
     pub(super) fn ban(&self, now_ns: u64) -> Option<Reason> {
         let left_ns = self.attempts.banned(now_ns)?;
-        let retry_after_s = Some(left_ns.div_ceil(SECOND_NS));
+        // A ban that states no end lasts as long as the run.
+        let retry_after_s = Some(left_ns.div_ceil(SECOND_NS)).filter(|s| *s < 100 * 86_400);
         Some(ConnectError::Http { host: self.endpoint.host().into(), status: BANNED, retry_after_s }.into())
     }
 

@@ -134,8 +134,7 @@ pub struct Reader<S, C, O = ()> {
 
 impl<S: TickSink, C: Clock, O: Observer> Reader<S, C, O> {
     /// A reader that has told that all its lines are down, and connects in its first turns. `instruments`: one more
-    /// than
-    /// the largest instrument id. Events go to `events`, and are counted where that is full.
+    /// than the largest instrument id. Events go to `events`, and are counted where that is full.
     ///
     /// # Errors
     /// [`ReaderError`].

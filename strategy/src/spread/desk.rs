@@ -193,7 +193,7 @@ impl Desk {
         };
         if is_price {
             for market in 0..self.pairs.len() {
-                if self.pairs[market].retries_on(tick.instrument) {
+                if self.pairs[market].retries_on(tick.instrument, view.cache, self.source) {
                     self.settle(view, market, true, out);
                 }
             }

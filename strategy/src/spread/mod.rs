@@ -56,7 +56,7 @@ pub struct PairStats {
     pub closed: u64,
     /// Legged pairs that could not be closed: their exposure stays open, trading is halted.
     pub failed: u64,
-    /// Pairs that ended with a residue too small to be ordered.
+    /// Pairs that ended with a residue to be carried: too small to be ordered, or a fee taken in base.
     pub dust: u64,
     /// Closing orders wanted, those that risk denied included.
     pub close_attempts: u64,

@@ -14,13 +14,14 @@ use crate::{Prices, Source};
 
 /// Closing orders that are tried one after the other without the least fill before trading is halted.
 pub const CLOSE_ATTEMPTS_MAX: u32 = 20;
-/// Times in a row that risk may say of a pair's closing order that nothing is open for it, before it is believed:
-/// while another market's pair stands between its two legs, theirs may hide ours.
+/// Times in a row that risk may say of a pair's closing order that nothing is open for it, before it is believed.
 pub const CLOSE_NOT_REDUCING_MAX: u32 = 3;
+/// No sound side has this price and size.
+const NOTHING_TRIED: (i64, i64) = (-1, -1);
 /// Time after which a closing order is tried again when no quote came first, ns.
 pub const CLOSE_RETRY_NS: u64 = 50_000_000;
-/// Each wait for the timer is twice as long as the one before, up to this, ns: together about half a minute. A quote
-/// that fell silent after we took its size is no reason to leave a leg open for good.
+/// Each wait for the timer is twice as long as the one before, up to this, ns: together about half a minute where
+/// no other price or size comes. A quote that fell silent after we took its size is no reason to leave a leg open.
 pub const CLOSE_RETRY_MAX_NS: u64 = 2_000_000_000;
 /// Time after which a denied closing order is tried again; quotes do not hasten it, ns.
 pub const CLOSE_DENIED_RETRY_NS: u64 = 200_000_000;
@@ -128,6 +129,8 @@ pub struct Pair {
     close_order: Option<OrderId>,
     close_quantity: i64,
     close_filled: i64,
+    /// Price and size that the last closing order went against.
+    tried: (i64, i64),
 }
 
 impl PairLeg {
@@ -223,6 +226,7 @@ impl Pair {
             close_order: None,
             close_quantity: 0,
             close_filled: 0,
+            tried: NOTHING_TRIED,
         }
     }
 
@@ -284,6 +288,8 @@ impl Pair {
             self.blocked_ns = NEVER;
             return Step::None;
         };
+        // It never reached the venue: the same price and size may do next time.
+        self.tried = NOTHING_TRIED;
         if matches!(code, DenyCode::Stale | DenyCode::OrderRate | DenyCode::OpenOrders) {
             self.attempts = self.attempts.saturating_sub(1);
             if self.blocked_too_long(now_ns) {
@@ -346,10 +352,18 @@ impl Pair {
         if matches!(report.kind, ReportKind::Filled(_)) { Step::UnknownFill } else { Step::None }
     }
 
-    /// Whether a new quote of `instrument` is worth a try.
+    /// Whether a new quote of `instrument` is worth a try: the side that would be traded against is another than at
+    /// the last one. A venue that shows the same price and size again shows what we have met already.
     #[inline]
-    pub fn retries_on(&self, instrument: InstrumentId) -> bool {
-        self.quote_may_retry && self.legs.as_ref().is_some_and(|l| l[self.closing_leg].facts.instrument == instrument)
+    pub fn retries_on(&self, instrument: InstrumentId, cache: &PriceCache, source: Source) -> bool {
+        self.quote_may_retry
+            && self.legs.as_ref().is_some_and(|l| l[self.closing_leg].facts.instrument == instrument)
+            && against(cache.prices(source, instrument), self.closing_side()) != self.tried
+    }
+
+    /// What closing does: sells what the buying leg has too much of, or buys back.
+    const fn closing_side(&self) -> Side {
+        if self.closing_leg == 0 { Side::Sell } else { Side::Buy }
     }
 
     /// Compares the legs and says what is to be done. `again`: a quote or a timer came after a failed attempt.
@@ -386,6 +400,7 @@ impl Pair {
             return Settled::Later;
         };
         self.attempts += 1;
+        self.tried = against(cache.prices(source, instrument), side);
         (self.retry_ns, self.quote_may_retry) = (NEVER, false);
         (self.close_order, self.close_quantity, self.close_filled) = (None, quantity, 0);
         let time_in_force = TimeInForce::Ioc;
@@ -420,6 +435,14 @@ impl Pair {
 
 /// The quote moved through by the collar, rounded back towards it: the collar is a bound of risk's, and rounding
 /// away from the quote would break it. `None` without a sound quote; a stale one is left to risk to judge.
+/// Price and size of the side that an order of `side` trades against.
+fn against(prices: Option<Prices>, side: Side) -> (i64, i64) {
+    prices.map_or(NOTHING_TRIED, |p| match side {
+        Side::Sell => (p.quote.bid, p.quote.bid_quantity),
+        Side::Buy => (p.quote.ask, p.quote.ask_quantity),
+    })
+}
+
 fn close_price(prices: Option<Prices>, side: Side, collar_e8: i64, step: i64) -> Option<i64> {
     let quote = prices.filter(|p| p.sound)?.quote;
     let (one, collar, step) = (100_000_000i128, i128::from(collar_e8), i128::from(step));

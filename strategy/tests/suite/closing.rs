@@ -45,6 +45,23 @@ fn a_stale_quote_is_over_with_the_next_one() {
     assert_eq!(core.orders.len(), 1);
 }
 
+/// A venue that goes on quoting the other side shows nothing new to close against.
+#[test]
+fn quotes_of_the_other_side_use_up_no_attempts() {
+    let mut core = bought_only([SPOT; 2], approve(), 0);
+    let first = core.orders.pop_front().unwrap();
+    core.report(&first, ReportKind::Cancelled { unfilled: 300 });
+    let start = core.now_ns;
+    for i in 0..3 * u64::from(CLOSE_ATTEMPTS_MAX) {
+        // The bid that the order missed stays; asks come and go every 100 µs, faster than the timer.
+        core.tick(quote(0, start + (i + 1) * MS / 10, 99_990, 300, 100_000 + i as i64 % 3, 300 + i as i64));
+        assert!(core.orders.is_empty(), "nothing new to sell to, yet an order after {i} quotes");
+    }
+    assert!(!core.strategy.suspended());
+    core.tick(quote(0, start + 10 * MS, 99_990, 301, 100_000, 300));
+    assert_eq!(core.orders.len(), 1, "another size is worth a try");
+}
+
 #[test]
 fn without_a_price_closing_waits_for_one() {
     let universe = universe(&[(SCALE, &[SPOT; 2])]);

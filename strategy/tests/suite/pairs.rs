@@ -343,8 +343,8 @@ fn a_denied_close_is_an_attempt_and_waits_for_the_timer() {
     assert_eq!(core.strategy.next_wake(), None);
 }
 
-/// Risk counts all fills: what it says is open nowhere is no reason to halt. A few tries, since another market's pair
-/// may be between its two legs; then it is carried.
+/// Risk counts all fills: what it says is open nowhere is no reason to halt. A few tries,
+/// then it is carried.
 #[test]
 fn what_risk_says_is_not_open_is_carried_without_a_halt() {
     let gate = |g: &crosstick_strategy::Group| match g.intents()[0].purpose {
