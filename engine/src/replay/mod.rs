@@ -154,14 +154,14 @@ fn run(
 
 /// What a replay keeps of what the core tells.
 struct Notes {
-    rows: Option<Vec<csv::Row>>,
+    rows: Option<Vec<Opportunity>>,
     halt: Option<DenyCode>,
 }
 
 impl Listener for Notes {
     fn closed(&mut self, opportunity: &Opportunity) {
         if let Some(rows) = &mut self.rows {
-            rows.push(csv::Row::from(opportunity));
+            rows.push(*opportunity);
         }
     }
 

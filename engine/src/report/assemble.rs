@@ -6,9 +6,8 @@ use crosstick_feeds::LineStats;
 use crosstick_ipc::Reader;
 use crosstick_model::decision::Decline;
 use crosstick_model::{Amount, DenyCode, Kind, Universe, VenueId};
-use crosstick_strategy::{Opportunity, Spread};
+use crosstick_strategy::Spread;
 
-use super::csv::Row;
 use super::{
     Build, FeedReport, HaltReport, InstrumentReport, OpportunityReport, OrderReport, PairReport, PnlReport,
     PositionReport, SessionReport, StageReport,
@@ -168,22 +167,6 @@ impl From<&Tally> for InstrumentReport {
             quantity: tally.quantity().to_string(),
             notional: tally.notional().to_string(),
             ..Self::default()
-        }
-    }
-}
-
-impl From<&Opportunity> for Row {
-    fn from(o: &Opportunity) -> Self {
-        Self {
-            route: o.route,
-            begin_ns: o.begin_ns,
-            end_ns: o.end_ns,
-            first_edge_ppm: o.first_edge_ppm,
-            best_edge_ppm: o.best_edge_ppm,
-            buy_price: o.buy_price,
-            sell_price: o.sell_price,
-            quantity: o.quantity,
-            outcome: o.outcome,
         }
     }
 }

@@ -19,7 +19,6 @@ use super::publish::Publisher;
 use crate::clock::WallClock;
 use crate::core::Stamp;
 use crate::driver::{Listener, PaperDriver};
-use crate::report::csv::Row;
 
 /// Ticks taken from one ring before the next one has its turn.
 const BATCH: usize = 256;
@@ -83,7 +82,7 @@ pub struct CoreEnd {
     /// Core and paper gateway.
     pub driver: PaperDriver<Spread>,
     /// Opportunities, where kept.
-    pub rows: Option<Vec<Row>>,
+    pub rows: Option<Vec<Opportunity>>,
     /// Its publisher, so that the region outlives the thread.
     pub publisher: Publisher,
 }
@@ -170,7 +169,7 @@ fn settle(driver: &mut PaperDriver<Spread>, clock: &WallClock, desk: &mut Desk) 
 
 /// What the core tells, on its own thread.
 struct Desk {
-    rows: Option<Vec<Row>>,
+    rows: Option<Vec<Opportunity>>,
     halted: Arc<Halted>,
     clock: WallClock,
     publisher: Publisher,
@@ -200,7 +199,7 @@ impl Desk {
 impl Listener for Desk {
     fn closed(&mut self, opportunity: &Opportunity) {
         if let Some(rows) = &mut self.rows {
-            rows.push(Row::from(opportunity));
+            rows.push(*opportunity);
         }
     }
 
