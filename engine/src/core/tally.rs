@@ -1,6 +1,6 @@
 //! What was traded in public, per instrument: counts and exact sums. Hot: a few additions a tick.
 
-use crosstick_model::{Amount, Decimal, Scale, Tick};
+use crosstick_model::{Decimal, Scale, Tick};
 
 /// Counts and sums of one instrument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,11 +48,5 @@ impl Tally {
     #[must_use]
     pub const fn notional(&self) -> Decimal {
         Decimal::new(self.notional, self.scale.price_decimals + self.scale.quantity_decimals)
-    }
-
-    /// The same as an amount, where it fits.
-    #[must_use]
-    pub fn notional_amount(&self) -> Option<Amount> {
-        Amount::from_decimal(self.notional())
     }
 }
