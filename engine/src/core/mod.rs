@@ -35,6 +35,10 @@ pub trait Outside {
     /// The order, unsent, when the gateway has no room.
     fn send(&mut self, now_ns: u64, order: Approved) -> Result<(), Approved>;
 
+    /// A decision, as it goes into the hash, in order. A driver that keeps none pays nothing.
+    #[inline]
+    fn decision(&mut self, _decision: &Decision) {}
+
     /// An opportunity is over.
     fn closed(&mut self, opportunity: &Opportunity);
 
@@ -156,7 +160,7 @@ impl<S: Strategy> Core<S> {
             match item {
                 Item::Decision(decision) => {
                     self.counts.seen += u64::from(matches!(decision, Decision::OpportunityBegin { .. }));
-                    self.hash.add(&decision);
+                    self.record(&decision, outside);
                 }
                 Item::Group(group) => {
                     outside.stamp(Stamp::Decided);
@@ -178,11 +182,11 @@ impl<S: Strategy> Core<S> {
     fn gate(&mut self, group: &Group, outside: &mut impl Outside) {
         let at_ns = self.now_ns;
         for intent in group.intents() {
-            self.hash.add(&Decision::Intent { at_ns, intent: *intent });
+            self.record(&Decision::Intent { at_ns, intent: *intent }, outside);
         }
         let verdict = self.risk.gate(at_ns, group.intents(), &mut self.approved);
         outside.stamp(Stamp::Gated);
-        self.hash.add(&Decision::Verdict { at_ns, group: group.id, denied: verdict.err() });
+        self.record(&Decision::Verdict { at_ns, group: group.id, denied: verdict.err() }, outside);
         let view = View { now_ns: at_ns, cache: &self.cache };
         self.strategy.on_verdict(view, group.id, verdict, &mut self.outbox);
         let mut approved = std::mem::take(&mut self.approved);
@@ -196,7 +200,7 @@ impl<S: Strategy> Core<S> {
     }
 
     fn send(&mut self, order: Approved, outside: &mut impl Outside) {
-        self.hash.add(&Decision::Order(*order.order()));
+        self.record(&Decision::Order(*order.order()), outside);
         self.strategy.on_order(order.order());
         self.counts.orders += 1;
         if let Err(unsent) = outside.send(self.now_ns, order) {
@@ -211,8 +215,15 @@ impl<S: Strategy> Core<S> {
     }
 
     fn halted(&mut self, breach: Breach, outside: &mut impl Outside) {
-        self.hash.add(&Decision::Halt { at_ns: breach.at_ns, code: breach.code });
+        self.record(&Decision::Halt { at_ns: breach.at_ns, code: breach.code }, outside);
         outside.halted(breach.at_ns, breach.code);
+    }
+
+    /// A decision is made: into the hash, and on to who keeps it.
+    #[inline]
+    fn record(&mut self, decision: &Decision, outside: &mut impl Outside) {
+        self.hash.add(decision);
+        outside.decision(decision);
     }
 
     fn count(&mut self, outcome: Outcome) {
