@@ -53,12 +53,12 @@ fn publish(c: &mut Criterion) {
     let universe = one_market(INSTRUMENTS);
     let lines: Vec<_> = (0..INSTRUMENTS).map(|id| (VenueId(id as u8), 0)).collect();
     let shape = Shape {
-        universe: &universe,
         lines: &lines,
         stages: &[STAGE],
         mode: Mode::Paper,
         build: "bench",
         now_ns: NOW_NS,
+        ..Shape::of(&universe)
     };
     let mut writer = Writer::create(&place, &shape).expect("a region");
     let reader = Reader::open(&place).expect("the region");
@@ -67,7 +67,7 @@ fn publish(c: &mut Criterion) {
     let latencies = latencies();
 
     for n in 0..u64::from(INSTRUMENTS) {
-        prices.publish(InstrumentId(n as u16), &row(n));
+        prices.publish(n as usize, &row(n));
         assert_eq!(reader.price(InstrumentId(n as u16)), Some(row(n)), "a reader sees what was published");
     }
     for ns in &latencies {
@@ -80,8 +80,8 @@ fn publish(c: &mut Criterion) {
     group.throughput(Throughput::Elements(1024));
     group.bench_function("price_row", |b| {
         b.iter(|| {
-            for n in 0..1024 {
-                prices.publish(InstrumentId(n as u16 % INSTRUMENTS), black_box(&row(n)));
+            for n in 0..1024_u64 {
+                prices.publish(n as usize % usize::from(INSTRUMENTS), black_box(&row(n)));
             }
         });
     });
@@ -91,7 +91,7 @@ fn publish(c: &mut Criterion) {
     group.bench_function("row_and_record", |b| {
         b.iter(|| {
             for (n, ns) in latencies.iter().enumerate() {
-                prices.publish(InstrumentId(n as u16 % INSTRUMENTS), black_box(&row(n as u64)));
+                prices.publish(n as usize % usize::from(INSTRUMENTS), black_box(&row(n as u64)));
                 recorder.record(black_box(*ns));
             }
         });

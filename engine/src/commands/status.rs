@@ -1,7 +1,7 @@
 //! `crosstick status`: what a running engine publishes, once, in words or as JSON. Cold; maps the region read-only.
 
 use crosstick_ipc::layout::{self, PriceFlags, text};
-use crosstick_ipc::{Place, Reader, State};
+use crosstick_ipc::{Place, Reader};
 use crosstick_model::{Amount, Decimal, DenyCode, InstrumentId};
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ pub fn command(arguments: &StatusArgs) -> Outcome {
 pub fn status(reader: &Reader, now_ns: u64) -> Option<Value> {
     let (identity, engine, risk) = (reader.identity()?, reader.engine()?, reader.risk()?);
     let age_s = now_ns.saturating_sub(identity.heartbeat_ns) / 1_000_000_000;
-    let state = match State::from_number(identity.state) {
+    let state = match identity.state {
         _ if !identity.is_live() => "dead",
         _ if age_s > STALE_HEARTBEAT_S => "stalled",
         Some(state) => state.name(),
@@ -72,7 +72,7 @@ pub fn status(reader: &Reader, now_ns: u64) -> Option<Value> {
         json!({"code": code, "reason": text(&risk.reason), "at_ns": risk.changed_ns})
     });
     Some(json!({
-        "pid": identity.pid, "state": state, "generation": identity.generation, "build": text(&identity.build),
+        "pid": identity.pid, "state": state, "generation": identity.generation, "build": identity.build,
         "heartbeat_age_s": age_s, "started_ns": identity.started_ns, "ticks": engine.ticks, "lines_lagging": engine.lines_lagging,
         "opportunities": {"seen": engine.opportunities_seen, "taken": engine.opportunities_taken,
                           "open": engine.opportunities_open},

@@ -142,7 +142,7 @@ impl Publisher {
                 marks.dirty = false;
                 let row = price_row(driver.core(), instrument, marks, now_ns);
                 marks.usable = row.flags & PriceFlags::USABLE != 0;
-                self.writer.prices.publish(instrument, &row);
+                self.writer.prices.publish(instrument.index(), &row);
             }
         }
         let counts = driver.order_counts();
@@ -203,7 +203,6 @@ impl Publisher {
 
     fn risk_rows(&mut self, driver: &PaperDriver<Spread>, now_ns: u64) {
         let risk = driver.core().risk();
-        let limits = risk.limits();
         let amount = layout::amount_words;
         let row = &mut self.risk_row;
         row.net = amount(risk.pnl().net);
@@ -212,18 +211,9 @@ impl Publisher {
                 (LimitUnit::Currency, crosstick_model::DenyCode::GrossNotional) => {
                     row.gross = amount(crosstick_model::Amount(used.used));
                 }
-                (LimitUnit::Orders, crosstick_model::DenyCode::OpenOrders) => row.open_orders = used.used as u32,
                 _ => {}
             }
         }
-        row.max_open_orders = limits.max_open_orders;
-        row.max_orders_per_second = u64::from(limits.max_orders_per_second);
-        row.max_order_notional = amount(limits.max_order_notional);
-        row.max_position_notional = amount(limits.max_position_notional);
-        row.max_gross_notional = amount(limits.max_gross_notional);
-        row.max_net_notional = amount(limits.max_net_notional);
-        row.max_daily_loss = amount(limits.max_daily_loss);
-        row.max_drawdown = amount(limits.max_drawdown);
         if let Some(halt) = risk.halted()
             && row.halted == 0
         {
@@ -246,12 +236,15 @@ impl Publisher {
             let decimals = self.universe.instrument(position.instrument).scale.quantity_decimals;
             let down = pow10_i128(u32::from(crosstick_model::amount::AMOUNT_DECIMALS - decimals));
             self.writer.positions.publish(
-                position.instrument,
+                position.instrument.index(),
                 &PositionRow {
                     quantity: i64::try_from(position.quantity.0 / down).unwrap_or(i64::MAX),
                     realised: amount(position.pnl.realised),
                     fees: amount(position.pnl.fees),
                     unrealised: amount(position.pnl.unrealised),
+                    net: amount(position.pnl.net),
+                    exposure: amount(position.exposure),
+                    ..PositionRow::ZERO
                 },
             );
         }
