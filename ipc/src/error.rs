@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 pub enum RegionError {
     /// The name cannot be a file name of ours.
     #[error(
-        "`{name}` is no region name: use 1 to 64 letters, digits, `-`, `_` or `.`, not `.` first, not `.lock` or `.new` last"
+        "`{name}` is no region name: use 1 to 64 letters, digits, `-`, `_` or `.`, not `.` first, not `.lock`, `.new` or `.control` last"
     )]
     BadName {
         /// What was asked for.

@@ -144,12 +144,17 @@ pub enum Decision {
     },
     /// An order went to a gateway.
     Order(Order),
-    /// Trading halted itself.
+    /// Trading was halted.
     Halt {
         /// Core time.
         at_ns: u64,
-        /// Which limit.
+        /// Which limit, or [`DenyCode::Operator`].
         code: DenyCode,
+    },
+    /// An operator let trading go on.
+    Resume {
+        /// Core time.
+        at_ns: u64,
     },
 }
 
@@ -221,6 +226,10 @@ impl Decision {
                 out.put(&[6]);
                 out.put(&at_ns.to_le_bytes());
                 out.put(&[*code as u8]);
+            }
+            Self::Resume { at_ns } => {
+                out.put(&[7]);
+                out.put(&at_ns.to_le_bytes());
             }
         }
         out.len

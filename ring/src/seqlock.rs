@@ -110,6 +110,12 @@ impl<T: Pod, K> Writer<T, K> {
         unsafe { write_versioned(self.first, during, self.version, value) };
     }
 
+    /// The even version of the newest write.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
     /// The value as it was last written here, copied out of the cell.
     #[must_use]
     pub fn get(&self) -> T {

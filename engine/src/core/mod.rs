@@ -5,11 +5,14 @@
 //! function of its inputs in the order in which it took them; a driver (see [`crate::driver`]) brings them,
 //! delivers wake-ups in time, and carries away what leaves through [`Outside`].
 
+mod command;
 mod hash;
 mod tally;
 
 use crosstick_model::decision::Outcome;
-use crosstick_model::{Decision, DenyCode, Order, RejectReason, Report, ReportKind, Tick, TickKind, Universe};
+use crosstick_model::{
+    Decision, DenyCode, Order, OrderId, Reason, RejectReason, Report, ReportKind, Tick, TickKind, Universe,
+};
 use crosstick_risk::{Approved, Breach, Risk};
 use crosstick_strategy::{Group, Item, Opportunity, Outbox, PriceCache, Strategy, View};
 
@@ -39,10 +42,13 @@ pub trait Outside {
     #[inline]
     fn decision(&mut self, _decision: &Decision) {}
 
+    /// An order's end, to be asked of its gateway now.
+    fn cancel(&mut self, now_ns: u64, order: OrderId);
+
     /// An opportunity is over.
     fn closed(&mut self, opportunity: &Opportunity);
 
-    /// Trading halted itself.
+    /// Trading is halted, by a limit or by command.
     fn halted(&mut self, now_ns: u64, code: DenyCode);
 
     /// A point on the hot way was reached; a driver with a clock may take a stamp.
@@ -79,6 +85,8 @@ pub struct Core<S> {
     tallies: Vec<Tally>,
     counts: Counts,
     markets: u16,
+    /// Why an operator halted trading; empty otherwise.
+    halt_reason: Reason,
 }
 
 impl<S: Strategy> Core<S> {
@@ -98,6 +106,7 @@ impl<S: Strategy> Core<S> {
             tallies: universe.instruments.iter().map(|i| Tally::new(i.scale)).collect(),
             counts: Counts { declined_by_risk, ..Counts::default() },
             markets: universe.markets.len() as u16,
+            halt_reason: Reason::NONE,
         }
     }
 

@@ -5,8 +5,10 @@
 //! reports come before the strategy's timers. A run and a replay use this same code; only a run's idle turns
 //! bring the clock in, as a time to deliver wake-ups up to.
 
+mod command;
+
 use crosstick_execution::{Gateway, OrderCounts, OrderState, OrderStates, Paper};
-use crosstick_model::{Decision, DenyCode, MarketId, Order, Report, Tick};
+use crosstick_model::{Command, Decision, DenyCode, MarketId, Order, OrderId, Report, Tick};
 use crosstick_risk::Approved;
 use crosstick_strategy::{Opportunity, Spread, Strategy};
 
@@ -24,6 +26,9 @@ pub trait Listener {
     /// A wake-up of the strategy is about to be taken, at exactly this core time in ns.
     #[inline]
     fn timer(&mut self, _due_ns: u64) {}
+    /// An operator's command is about to be taken.
+    #[inline]
+    fn command(&mut self, _command: &Command) {}
     /// The core decided something; a record of the journal, and what `decisions_hash` is made of.
     #[inline]
     fn decision(&mut self, _decision: &Decision) {}
@@ -32,7 +37,7 @@ pub trait Listener {
     fn order_sent(&mut self, _now_ns: u64, _order: &Order) {}
     /// An opportunity is over.
     fn closed(&mut self, _opportunity: &Opportunity) {}
-    /// Trading halted itself.
+    /// Trading is halted, by a limit or by command.
     fn halted(&mut self, _now_ns: u64, _code: DenyCode) {}
     /// A point on the hot way was reached.
     #[inline]
@@ -61,6 +66,10 @@ impl<L: Listener> Outside for Desk<'_, L> {
     #[inline]
     fn decision(&mut self, decision: &Decision) {
         self.listener.decision(decision);
+    }
+
+    fn cancel(&mut self, now_ns: u64, order: OrderId) {
+        Gateway::cancel(self.paper, now_ns, order);
     }
 
     fn closed(&mut self, opportunity: &Opportunity) {
