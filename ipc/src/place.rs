@@ -99,7 +99,9 @@ mod tests {
             assert_eq!(Place::new(good).unwrap().path(), Path::new("/dev/shm").join(good));
         }
         let long = "x".repeat(65);
-        for bad in ["", ".", "..", "../x", "a/b", "/a", ".hidden", "a b", "ä", "a\0b", "a.lock", "a.new", "a.control", &long] {
+        for bad in
+            ["", ".", "..", "../x", "a/b", "/a", ".hidden", "a b", "ä", "a\0b", "a.lock", "a.new", "a.control", &long]
+        {
             assert!(matches!(Place::new(bad), Err(RegionError::BadName { .. })), "{bad:?}");
         }
     }

@@ -143,16 +143,18 @@ impl Commander {
                 Err(TryLockError::Error(source)) => return Err(io(source)),
             }
         }
-        let sent = Sent { commander: self, number: 0, at: Instant::now() };
+        // From here on the lock goes with it.
+        let mut sent = Sent { commander: self, number: 0, at: Instant::now() };
         // The lock makes us the one writer of this part; nothing else of the file is claimed.
         let mut carver = Carver::new(&self.file, CONTROL_BYTES).map_err(io)?;
         let cell: Option<CellWriter<CommandRow>> = carver.cell(COMMAND_AT);
         let mut cell = cell.ok_or_else(|| io(std::io::Error::other("the file has shrunk")))?;
         let pid = u64::from(std::process::id());
         let row = CommandRow { kind: kind as u64, sent_ns, pid, reason: *reason.padded() };
-        let at = Instant::now();
+        sent.at = Instant::now();
         cell.write(&row);
-        Ok(Sent { number: cell.version(), at, ..sent })
+        sent.number = cell.version();
+        Ok(sent)
     }
 }
 
