@@ -3,8 +3,9 @@
 //! **Thread:** each handle of [`Writer`] belongs to the one thread that publishes what it holds: [`Owner`] to the main
 //! thread, [`CoreWriter`] to the core thread, one [`FeedWriter`] and its [`Recorder`]s to each reader thread. Ownership
 //! is what makes each the only writer. **Hot:** [`writer`] and [`histogram`]. **Cold:** creating, taking over, reading.
-//! **Deliberately absent:** decisions, venue knowledge, clocks (times are arguments), any way into the engine but [`control`], and any
-//! way for a reader to slow a writer: every record lies under a seqlock of its own, and every histogram is counters.
+//! **Deliberately absent:** decisions, venue knowledge, clocks (times are arguments), any way into the engine but
+//! [`control`], and any way for a reader to slow a writer: every record lies under a seqlock of its own, and every
+//! histogram is counters.
 //!
 //! The file begins with a head at fixed offsets; the head says where the schema lies, JSON that describes every table
 //! and every field. A reader in any language needs no more than that, and skips what it does not know, so that tables

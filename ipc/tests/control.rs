@@ -165,7 +165,7 @@ fn an_engine_that_is_gone_is_not_waited_for() {
     let control = rig.control();
     let mut bytes = rig.bytes();
     // A start time that no process has: the number was given to another one since.
-    bytes[32..40].copy_from_slice(&u64::MAX.to_le_bytes());
+    bytes[40..48].copy_from_slice(&u64::MAX.to_le_bytes());
     drop(control);
     rig.put(&bytes);
     let commander = Commander::open(&rig.place).unwrap();
@@ -223,10 +223,12 @@ fn what_is_no_control_file_is_refused() {
     };
     changed(0, b"XTICKSHM");
     refused("its first bytes are others");
-    changed(8, &2u32.to_le_bytes());
+    changed(16, &2u32.to_le_bytes());
     refused("layout 2");
-    changed(12, &[1, 2, 3, 4]);
+    changed(20, &[1, 2, 3, 4]);
     refused("another order");
+    changed(8, &[3]);
+    refused("its head is not whole");
     rig.put(&good[..4095]);
     refused("its size");
     rig.put(&[]);
@@ -246,7 +248,7 @@ fn what_is_no_control_file_is_refused() {
     assert!(matches!(Control::create(&rig.place, Path::new("/h"), 1), Err(RegionError::Foreign { .. })));
     fs::remove_file(&path).unwrap();
     // A path that is not absolute is none to write to.
-    changed(72, b"relative\0");
+    changed(80, b"relative\0");
     assert_eq!(Commander::open(&rig.place).unwrap().halt_file(), None);
     rig.put(&good);
     assert!(Commander::open(&rig.place).unwrap().halt_file().is_some());

@@ -5,13 +5,14 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crosstick_model::{CommandKind, CommandOutcome, Reason};
 
 use super::{
     ANSWER_AT, AnswerRow, BYTE_ORDER, COMMAND_AT, CONTROL_BYTES, CONTROL_MAGIC, CONTROL_VERSION, CommandRow,
-    ControlHead, REFUSAL_AT, RefusalRow,
+    ControlHead, HEAD_AT, REFUSAL_AT, RefusalRow,
 };
 use crate::error::RegionError;
 use crate::identity::ProcessIdentity;
@@ -86,10 +87,12 @@ impl Commander {
             return Err(foreign("its size is another"));
         }
         let map = Map::read_only(&file).map_err(|e| RegionError::from_io("map", &path, 0, e))?;
-        let head = map.get::<ControlHead>(0).ok_or_else(|| foreign("too short"))?;
-        if head.magic != CONTROL_MAGIC {
+        let magic = map.words(0, 1).and_then(|words| Some(words.get().first()?.load(Ordering::Relaxed)));
+        if magic != Some(CONTROL_MAGIC) {
             return Err(foreign("its first bytes are others"));
         }
+        let cell: Option<CellReader<ControlHead>> = map.reader(HEAD_AT);
+        let head = cell.and_then(|cell| cell.try_read(ATTEMPTS)).ok_or_else(|| foreign("its head is not whole"))?;
         if head.byte_order != BYTE_ORDER {
             return Err(foreign("its bytes are in another order"));
         }

@@ -5,12 +5,13 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use crosstick_model::{CommandKind, CommandOutcome, Reason};
 
 use super::{
     ANSWER_AT, AnswerRow, BYTE_ORDER, COMMAND_AT, CONTROL_BYTES, CONTROL_MAGIC, CONTROL_VERSION, CommandRow,
-    ControlHead, FILE_MODE, PATH_BYTES, REFUSAL_AT, RefusalRow,
+    ControlHead, FILE_MODE, HEAD_AT, PATH_BYTES, REFUSAL_AT, RefusalRow,
 };
 use crate::error::RegionError;
 use crate::identity::ProcessIdentity;
@@ -59,7 +60,6 @@ impl Control {
         let map = Map::read_only(file)?;
         let process = ProcessIdentity::this();
         let mut head = ControlHead {
-            magic: CONTROL_MAGIC,
             version: CONTROL_VERSION,
             byte_order: BYTE_ORDER,
             bytes: CONTROL_BYTES as u64,
@@ -73,7 +73,9 @@ impl Control {
         if halt_file.len() < PATH_BYTES {
             head.halt_file[..halt_file.len()].copy_from_slice(halt_file);
         }
-        let built = carver.put(0, &head).and_then(|()| {
+        let built = carver.words(0, 1).and_then(|magic| {
+            magic.get().first()?.store(CONTROL_MAGIC, Ordering::Relaxed);
+            carver.cell(HEAD_AT)?.write(&head);
             let answer = carver.cell(ANSWER_AT)?;
             let refusal = carver.cell(REFUSAL_AT)?;
             let command = map.reader(COMMAND_AT)?;

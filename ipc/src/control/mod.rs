@@ -7,7 +7,8 @@
 //!
 //! | offset | part | written by |
 //! |---|---|---|
-//! | 0 | [`ControlHead`] | the engine, once, before the file can be found |
+//! | 0 | [`CONTROL_MAGIC`] | the engine, once, before the file can be found |
+//! | 8 | [`ControlHead`] under a seqlock | the same |
 //! | 2048 | [`CommandRow`] under a seqlock | whoever holds the file's `flock`: one commander at a time |
 //! | 2560 | [`AnswerRow`] under a seqlock | the core thread |
 //! | 3072 | [`RefusalRow`] under a seqlock | the main thread |
@@ -42,6 +43,7 @@ const FILE_MODE: u32 = 0o600;
 /// Longest path of a halt file.
 const PATH_BYTES: usize = 1024;
 
+const HEAD_AT: usize = 8;
 const COMMAND_AT: usize = 2048;
 const ANSWER_AT: usize = 2560;
 const REFUSAL_AT: usize = 3072;
@@ -49,8 +51,6 @@ const REFUSAL_AT: usize = 3072;
 crosstick_ring::pod! {
     /// Whose control file this is. Written once.
     pub struct ControlHead {
-        /// [`CONTROL_MAGIC`].
-        pub magic: u64,
         /// [`CONTROL_VERSION`].
         pub version: u32,
         /// Tells the byte order.
@@ -107,7 +107,7 @@ crosstick_ring::pod! {
 }
 
 const _: () = {
-    assert!(size_of::<ControlHead>() <= COMMAND_AT);
+    assert!(HEAD_AT + cell_bytes::<ControlHead>() <= COMMAND_AT);
     assert!(COMMAND_AT + cell_bytes::<CommandRow>() <= ANSWER_AT);
     assert!(ANSWER_AT + cell_bytes::<AnswerRow>() <= REFUSAL_AT);
     assert!(REFUSAL_AT + cell_bytes::<RefusalRow>() <= CONTROL_BYTES);
