@@ -130,7 +130,8 @@ fn region(
     stages.extend(lines.iter().map(|_| publish::READER_STAGE));
     let build = format!("{} {}", Build::THIS.version, Build::THIS.commit);
     let mode = layout::Mode::Paper;
-    let shape = Shape { lines: &lines, stages: &stages, mode, build: build.trim_end(), now_ns, ..Shape::of(universe) };
+    let shape =
+        Shape { lines: &lines, stages: &stages, mode, build: build.trim_end(), now_ns, ..Shape::of(universe) };
     Writer::create(place, &shape).map_err(Failure::other)
 }
 
