@@ -3,7 +3,6 @@
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
-use std::sync::atomic::Ordering;
 
 use crosstick_model::{Market, Universe, Venue};
 use crosstick_ring::Pod;
@@ -119,7 +118,7 @@ impl<'a> Builder<'a> {
     fn build(mut self, shape: &Shape<'_>, generation: u64) -> Result<Built, RegionError> {
         let universe = shape.universe;
         let head = self.carver.words(0, HEAD_BYTES / 8).ok_or(RegionError::TooLarge)?;
-        head.put(&self.head(shape, generation));
+        head.put(self.head(shape, generation).to_words());
         let engine = EngineRow { state: State::Starting as u32, mode: shape.mode as u32, ..EngineRow::ZERO };
         let engine = self.cell(table::ENGINE, &engine)?;
         let risk = self.cell(table::RISK, &RiskRow::ZERO)?;
@@ -183,11 +182,11 @@ impl<'a> Builder<'a> {
     fn schema(&mut self) -> Result<(), RegionError> {
         let bytes = self.plan.schema.as_bytes();
         let words = self.carver.words(self.plan.schema_offset, bytes.len().div_ceil(8)).ok_or(RegionError::TooLarge)?;
-        for (word, chunk) in words.get().iter().zip(bytes.chunks(8)) {
+        words.put(bytes.chunks(8).map(|chunk| {
             let mut padded = [0; 8];
             padded[..chunk.len()].copy_from_slice(chunk);
-            word.store(u64::from_le_bytes(padded), Ordering::Relaxed);
-        }
+            u64::from_le_bytes(padded)
+        }));
         Ok(())
     }
 

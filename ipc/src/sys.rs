@@ -105,12 +105,6 @@ impl RingAt {
     }
 }
 
-/// The value that these words are.
-pub(crate) fn from_words<T: Pod>(words: &[u64]) -> Option<T> {
-    // SAFETY: there are as many bytes as in a `T`, and any bytes are a value of a Pod type.
-    (words.len() * WORD == size_of::<T>()).then(|| unsafe { words.as_ptr().cast::<T>().read_unaligned() })
-}
-
 /// A cell of a mapping, to read.
 pub(crate) type CellReader<T> = seqlock::Reader<T, Arc<Map>>;
 /// A cell of a mapping, to write.
@@ -195,12 +189,10 @@ impl Words {
         unsafe { std::slice::from_raw_parts(self.first.as_ptr(), self.count) }
     }
 
-    /// Stores as much of `value` as there is room for.
-    pub(crate) fn put<T: Pod>(&self, value: &T) {
-        let source = std::ptr::from_ref(value).cast::<u64>();
-        for (i, word) in self.get().iter().enumerate().take(size_of::<T>() / WORD) {
-            // SAFETY: within the value, which is made of whole words without padding.
-            word.store(unsafe { source.add(i).read_unaligned() }, Ordering::Relaxed);
+    /// Stores as many of `values` as there is room for.
+    pub(crate) fn put(&self, values: impl IntoIterator<Item = u64>) {
+        for (word, value) in self.get().iter().zip(values) {
+            word.store(value, Ordering::Relaxed);
         }
     }
 }

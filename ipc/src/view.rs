@@ -13,7 +13,7 @@ use crosstick_ring::Pod;
 use crosstick_ring::history::Look;
 
 use crate::layout::VERSION_BYTES;
-use crate::sys::{Map, RingAt, from_words};
+use crate::sys::{Map, RingAt};
 
 const WORD: usize = 8;
 /// Copies of a record that are tried in one go: a writer at work is done within nanoseconds.
@@ -69,7 +69,7 @@ impl View {
 
     /// The words as a `T`; later looks are newer than all of them.
     fn copy<T: Pod>(&self, offset: usize) -> Option<T> {
-        let copy = from_words(&self.words(offset, size_of::<T>() / WORD)?);
+        let copy = T::from_words(&self.words(offset, size_of::<T>() / WORD)?);
         fence(Ordering::Acquire);
         copy
     }

@@ -5,6 +5,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
+use crosstick_ring::Pod;
 use serde_json::Value;
 
 use crate::error::RegionError;
@@ -12,7 +13,7 @@ use crate::histogram::{BUCKETS, DIVISION_BITS, HEAD_WORDS, WORDS};
 use crate::layout::tables::{TABLES, TableKind, TableSpec};
 use crate::layout::{BYTE_ORDER, HEAD_BYTES, Head, LAYOUT_VERSION, MAGIC, RecordSpec, VERSION_BYTES};
 use crate::schema::FORMAT;
-use crate::sys::{Map, RingAt, from_words};
+use crate::sys::{Map, RingAt};
 use crate::view::View;
 
 /// A schema is some 50 KiB; more than this is none of ours.
@@ -108,7 +109,7 @@ fn open_view(path: &Path, mapped: bool) -> Result<(View, (u64, u64), u64), Regio
 
 fn read_head(view: &View) -> Result<Head, &'static str> {
     let words = view.words(0, HEAD_BYTES / 8).ok_or("shorter than a head")?;
-    let head: Head = from_words(&words).ok_or("shorter than a head")?;
+    let head = Head::from_words(&words).ok_or("shorter than a head")?;
     if head.magic != MAGIC {
         return Err("no magic number");
     }
