@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use crate::histogram::{BUCKETS, DIVISION_BITS, HEAD_WORDS, VALUE_MAX, WORDS};
 use crate::layout::describe::Decimals;
 use crate::layout::enums::enums;
-use crate::layout::tables::{TABLES, TableKind};
-use crate::layout::{Field, Head, LAYOUT_VERSION, Record, RecordSpec};
+use crate::layout::tables::{TableKind, all_specs};
+use crate::layout::{Field, LAYOUT_VERSION, RecordSpec};
 use crate::plan::{Placed, Plan};
 use crate::shape::Shape;
 
@@ -36,19 +36,8 @@ fn all_enums() -> Value {
     enums().into_iter().map(|(name, all)| (name.to_owned(), Value::Object(words(all)))).collect::<Map<_, _>>().into()
 }
 
-/// Every record once, the head first, then as tables mention them.
-pub(crate) fn records() -> Vec<RecordSpec> {
-    let mut records = vec![Head::SPEC];
-    for record in TABLES.iter().filter_map(|t| t.record) {
-        if !records.iter().any(|r| r.rust_name == record.rust_name) {
-            records.push(record);
-        }
-    }
-    records
-}
-
 fn all_records() -> Value {
-    records().iter().map(|r| (r.name().to_owned(), record(r))).collect::<Map<_, _>>().into()
+    all_specs().iter().map(|r| (r.name().to_owned(), record(r))).collect::<Map<_, _>>().into()
 }
 
 fn record(spec: &RecordSpec) -> Value {

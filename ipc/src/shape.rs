@@ -2,7 +2,9 @@
 
 use crosstick_model::{Line, Universe, VenueId};
 
+use crate::error::RegionError;
 use crate::layout::{BalanceRow, LimitRow, Mode, SpreadRow};
+use crate::plan::Plan;
 
 /// A stage of a tick's way, as one thread measures it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,5 +85,14 @@ impl<'a> Shape<'a> {
             build: "",
             now_ns: 0,
         }
+    }
+
+    /// The schema of a region of this shape and that name: the JSON that [`Writer::create`](crate::Writer::create) puts
+    /// into it.
+    ///
+    /// # Errors
+    /// [`RegionError::TooLarge`].
+    pub fn schema(&self, name: &str) -> Result<String, RegionError> {
+        Ok(Plan::new(self, name)?.schema)
     }
 }

@@ -47,6 +47,7 @@ fn position_row() -> PositionRow {
         unrealised: amount_words(Amount(-(1 << 100))),
         net: amount_words(Amount(17)),
         exposure: amount_words(Amount(18)),
+        exact_quantity: amount_words(Amount(19)),
         ..PositionRow::ZERO
     }
 }
@@ -332,7 +333,8 @@ fn python_saw_the_tables(tables: &Value) {
     assert_eq!(
         tables["positions"][0],
         json!({"quantity": -250_000, "realised": "-1", "fees": i128::MAX.to_string(),
-               "unrealised": (-(1i128 << 100)).to_string(), "net": "17", "exposure": "18"})
+               "unrealised": (-(1i128 << 100)).to_string(), "net": "17", "exposure": "18",
+               "exact_quantity": "19"})
     );
     assert_eq!(
         tables["feeds"][1],

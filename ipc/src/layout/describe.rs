@@ -236,6 +236,9 @@ impl<T: Element, const N: usize> Element for [T; N] {
 
 impl Field {
     /// The field of Rust type `T` at `offset`.
+    ///
+    /// # Panics
+    /// At compile time, if an amount has other than two words.
     #[must_use]
     pub const fn new<T: Element>(name: &'static str, doc: &'static str, offset: usize, meta: Meta) -> Self {
         let size = size_of::<T>();

@@ -2,7 +2,7 @@
 
 use super::describe::{Record, RecordSpec};
 use super::{
-    BalanceRow, DeniedRow, EngineEvent, EngineRow, FeedRow, FillEvent, InstrumentRow, LimitRow, MarketRow,
+    BalanceRow, DeniedRow, EngineEvent, EngineRow, FeedRow, FillEvent, Head, InstrumentRow, LimitRow, MarketRow,
     OpportunityEvent, OrderRow, PositionRow, PriceRow, RiskRow, SpreadRow, StageRow, TickEvent, VenueRow,
 };
 use crate::shape::Shape;
@@ -132,6 +132,18 @@ pub const TABLES: &[TableSpec] = &[
     ring::<FillEvent>(table::FILLS, "Every execution.", |s| s.history.fills),
     ring::<EngineEvent>(table::EVENTS, "What an operator would want to know.", |s| s.history.events),
 ];
+
+/// Every record once, the head first, then as tables mention them.
+#[must_use]
+pub fn all_specs() -> Vec<RecordSpec> {
+    let mut specs = vec![Head::SPEC];
+    for spec in TABLES.iter().filter_map(|t| t.record) {
+        if !specs.iter().any(|s| s.rust_name == spec.rust_name) {
+            specs.push(spec);
+        }
+    }
+    specs
+}
 
 fn instruments(shape: &Shape<'_>) -> usize {
     shape.universe.instruments.len()

@@ -57,7 +57,7 @@ records! {
         pub reserved: u32 = RESERVED,
         /// Core time of its begin.
         pub begin_ns: u64 = TIME,
-        /// Core time of its end; 0 at its begin.
+        /// Core time of its end; 0 at its begin, and where the run ended before it.
         pub end_ns: u64 = TIME,
         /// Edge at its begin.
         pub first_edge_ppm: i64 = EDGE,

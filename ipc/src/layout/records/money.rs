@@ -7,7 +7,7 @@ use crate::layout::describe::{
 records! {
     /// The position in an instrument. Written by the core thread.
     pub struct PositionRow {
-        /// Signed quantity (contracts where inverse).
+        /// Signed quantity (contracts where inverse), rounded to the instrument's decimals.
         pub quantity: i64 = quantity("row"),
         /// Realised result before fees.
         pub realised: [u64; 2] = amount("risk currency"),
@@ -19,8 +19,10 @@ records! {
         pub net: [u64; 2] = amount("risk currency"),
         /// What the position is worth at the ask, with orders in flight at their worst.
         pub exposure: [u64; 2] = amount("risk currency"),
+        /// Signed quantity (contracts where inverse), exact: fees taken in the base asset leave parts of a step.
+        pub exact_quantity: [u64; 2] = amount("base units"),
         /// Zeros.
-        pub reserved: [u64; 4] = RESERVED,
+        pub reserved: [u64; 2] = RESERVED,
     }
 
     /// The balance of an asset on a venue. Written by the core thread.
@@ -91,7 +93,7 @@ records! {
         pub headroom: [u64; 2] = wide_by("limits", "decimals"),
         /// Groups of intents denied by it.
         pub denied: u64 = PLAIN,
-        /// Times that its use went from below to reached.
+        /// Times that it halted trading; where it only denies, times that its use was seen to reach it.
         pub breaches: u64 = PLAIN,
         /// Zeros.
         pub reserved: [u64; 2] = RESERVED,
