@@ -1,6 +1,8 @@
 //! A small universe and a place in a directory of its own.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod hunt;
+
 use std::path::Path;
 
 use crosstick_ipc::layout::{BalanceRow, LimitKind, LimitRow, SpreadRow, wide_words};
