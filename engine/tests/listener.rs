@@ -1,20 +1,18 @@
 //! What a listener is told: every input before what it leads to, and every decision; from them alone the run can be
 //! played again, and its `decisions_hash` worked out.
 
+#[path = "support/flow.rs"]
+mod flow;
 mod support;
 
 use crosstick_engine::config::Overrides;
 use crosstick_engine::driver::{Listener, PaperDriver};
 use crosstick_engine::setup;
 use crosstick_execution::OrderState;
-use crosstick_feeds::decode::{Decoded, Decoder, SymbolTable, TimeUnit};
 use crosstick_model::decision::RECORD_BYTES_MAX;
 use crosstick_model::{Decision, Order, Report, ReportKind, Tick};
-use crosstick_sim::{Flow, FlowSpec, TimeUnit as FlowUnit};
 use crosstick_strategy::Spread;
 use support::demo;
-
-const START_NS: u64 = 1_754_000_000_000_000_000;
 
 #[derive(Debug, Clone, PartialEq)]
 enum Told {
@@ -49,25 +47,7 @@ impl Listener for All {
 /// The ticks of a generated session of the demo.
 fn ticks(count: usize) -> Vec<Tick> {
     let (_, universe) = demo::load(&demo::config_text(), &Overrides::none());
-    let mut flow = Flow::new(5, &FlowSpec::demo()).unwrap();
-    let mut decoders: Vec<Decoder> = universe
-        .venues
-        .iter()
-        .map(|venue| {
-            let ours = universe.instruments.iter().filter(|i| i.venue == venue.id);
-            let symbols = SymbolTable::new(ours.map(|i| (&*i.symbol, i.id, i.scale))).unwrap();
-            Decoder::new(venue.protocol, TimeUnit::Milli, 0, symbols)
-        })
-        .collect();
-    let events: Vec<_> = flow.by_ref().take(count).collect();
-    let mut all = Vec::new();
-    for event in &events {
-        let mut bytes = Vec::new();
-        flow.push_payload(&mut bytes, event, START_NS, FlowUnit::Millis);
-        let decoded = decoders[event.venue].decode(&mut bytes, START_NS + event.at_ns, &mut |tick| all.push(tick));
-        assert!(matches!(decoded, Decoded::Tick { .. }), "{decoded:?}");
-    }
-    all
+    flow::ticks(&universe, 5, count)
 }
 
 /// Quotes go stale within milliseconds, so that timers end opportunities too.

@@ -113,6 +113,12 @@ impl Risk {
         }
     }
 
+    /// Sum of the absolute values of all positions in the risk currency, orders in flight at their worst.
+    #[must_use]
+    pub const fn gross(&self) -> Amount {
+        Amount(self.gross)
+    }
+
     /// Balances of the tracked venues, by venue and asset.
     pub fn balances(&self) -> impl Iterator<Item = BalanceView> + '_ {
         self.wallet.views()

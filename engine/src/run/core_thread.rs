@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crosstick_model::{DenyCode, Tick};
+use crosstick_execution::OrderState;
+use crosstick_model::{Decision, DenyCode, Order, Report, Tick};
 use crosstick_ring::Waiter;
 use crosstick_ring::spsc::Consumer;
 use crosstick_strategy::{Opportunity, Spread};
@@ -22,8 +23,6 @@ use crate::driver::{Listener, PaperDriver};
 
 /// Ticks taken from one ring before the next one has its turn.
 const BATCH: usize = 256;
-/// Longest time between two publications under load.
-const PUBLISH_EVERY_NS: u64 = 5_000_000;
 
 /// Longest wait at the end for orders and pairs in flight.
 const SETTLE_NS: u64 = 2_000_000_000;
@@ -112,7 +111,7 @@ impl CoreThread {
             decided_ns: 0,
             gated_ns: 0,
         };
-        let mut published_ns = 0;
+        desk.publisher.started(self.clock.now_ns());
         loop {
             let mut work = 0;
             for ring in &mut self.rings {
@@ -124,31 +123,30 @@ impl CoreThread {
                     driver.wake_before(&tick, &mut desk);
                     desk.taken(&tick, now_ns);
                     driver.take(&tick, &mut desk);
-                    desk.publisher.touch(&tick);
+                    desk.publisher.tick(&tick);
                 });
             }
             if work > 0 {
                 self.waiter.active();
-                if desk.taken_ns.saturating_sub(published_ns) >= PUBLISH_EVERY_NS {
-                    published_ns = desk.taken_ns;
-                    desk.publisher.publish(&self.driver, published_ns);
-                }
+                desk.publisher.turn(&self.driver, desk.taken_ns, true);
                 continue;
             }
             let now_ns = self.clock.now_ns();
             desk.woken(now_ns);
             self.driver.wake_until(now_ns, &mut desk);
-            desk.publisher.publish(&self.driver, now_ns);
-            published_ns = now_ns;
+            desk.publisher.turn(&self.driver, now_ns, false);
             if self.rings.iter().all(|ring| ring.is_closed() && ring.is_empty()) {
                 break;
             }
-            self.waiter.idle();
+            // What is left to be shown is shown before anybody sleeps.
+            if desk.publisher.waiting() == 0 {
+                self.waiter.idle();
+            }
         }
         settle(&mut self.driver, &self.clock, &mut desk);
         self.driver.finish(&mut desk);
         let now_ns = self.clock.now_ns();
-        desk.publisher.publish(&self.driver, now_ns);
+        desk.publisher.finish(&self.driver, now_ns);
         CoreEnd { driver: self.driver, rows: desk.rows, publisher: desk.publisher }
     }
 }
@@ -198,9 +196,25 @@ impl Desk {
 
 impl Listener for Desk {
     fn closed(&mut self, opportunity: &Opportunity) {
+        self.publisher.ended(opportunity);
         if let Some(rows) = &mut self.rows {
             rows.push(*opportunity);
         }
+    }
+
+    #[inline]
+    fn decision(&mut self, decision: &Decision) {
+        self.publisher.decision(decision);
+    }
+
+    #[inline]
+    fn order_sent(&mut self, now_ns: u64, order: &Order) {
+        self.publisher.sent(now_ns, order);
+    }
+
+    #[inline]
+    fn report(&mut self, report: &Report, state: Option<OrderState>) {
+        self.publisher.reported(report, state);
     }
 
     fn halted(&mut self, now_ns: u64, code: DenyCode) {

@@ -27,6 +27,7 @@ use crate::exit::{Code, Failure, Outcome};
 use crate::log::Log;
 use crate::out;
 use crate::report::{self, Build, HaltReport, SessionReport, csv};
+use crate::setup;
 use crate::signals::Signals;
 use crate::state::halt;
 use status_line::StatusLine;
@@ -72,13 +73,17 @@ pub fn command(arguments: &RunArgs) -> Outcome {
     }
     let place = Place::new(&config.engine.shm).map_err(Failure::usage)?;
     let clock = WallClock::anchored_now();
-    let mut writer = region(&place, &universe, &lines, clock.now_ns())?;
+    let driver = setup::paper_driver(&config, &universe).map_err(Failure::usage)?;
+    let tables = publish::Tables::new(&universe, &driver);
+    let mut writer = region(&place, &universe, &lines, &tables, clock.now_ns())?;
     let feeds = std::mem::take(&mut writer.feeds);
     let threads = Threads {
         config: &config,
         universe: Arc::clone(&universe),
         lines,
         clock: clock.clone(),
+        driver,
+        tables,
         keep_rows: arguments.output.opportunities.is_some(),
     };
     let (owner, running) = threads.start(writer)?;
@@ -122,6 +127,7 @@ fn region(
     place: &Place,
     universe: &Universe,
     lines: &[crosstick_feeds::LineSpec],
+    tables: &publish::Tables,
     now_ns: u64,
 ) -> Result<Writer, Failure> {
     let lines: Vec<_> = lines.iter().map(|l| (l.venue, l.line)).collect();
@@ -130,9 +136,8 @@ fn region(
     stages.extend(lines.iter().map(|_| publish::READER_STAGE));
     let build = format!("{} {}", Build::THIS.version, Build::THIS.commit);
     let mode = layout::Mode::Paper;
-    let shape =
-        Shape { lines: &lines, stages: &stages, mode, build: build.trim_end(), now_ns, ..Shape::of(universe) };
-    Writer::create(place, &shape).map_err(Failure::other)
+    let shape = Shape { lines: &lines, stages: &stages, mode, build: build.trim_end(), now_ns, ..Shape::of(universe) };
+    Writer::create(place, &tables.shape(shape)).map_err(Failure::other)
 }
 
 /// A run under way, as the main thread sees it.

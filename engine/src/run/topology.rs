@@ -10,14 +10,15 @@ use crosstick_feeds::{Event, LineSpec, LineStats, Observer, Reader};
 use crosstick_ipc::{Owner, Recorder, Writer};
 use crosstick_model::{Line, Universe, VenueId};
 use crosstick_ring::{WaitPolicy, spsc, wait};
+use crosstick_strategy::Spread;
 
 use super::core_thread::{CoreEnd, CoreThread, Halted};
-use super::publish::{CORE_STAGES, Publisher, Stages};
+use super::publish::{CORE_STAGES, Publisher, Stages, Tables};
 use super::reader_thread::ReaderThread;
 use crate::clock::WallClock;
 use crate::config::{Config, Wait};
+use crate::driver::PaperDriver;
 use crate::exit::Failure;
-use crate::setup;
 
 /// Slots of a reader's ring: 1 MiB of ticks, a second of the densest market seen.
 const RING_TICKS: usize = 16_384;
@@ -34,6 +35,10 @@ pub struct Threads<'a> {
     pub lines: Vec<LineSpec>,
     /// The clock of all threads.
     pub clock: WallClock,
+    /// Core and paper gateway, before the first input.
+    pub driver: PaperDriver<Spread>,
+    /// What the core shows, before the first input.
+    pub tables: Tables,
     /// Keep opportunities for the opportunity file.
     pub keep_rows: bool,
 }
@@ -97,13 +102,13 @@ impl Threads<'_> {
         }
 
         let halted = Arc::new(Halted::default());
-        let shown = lines.iter().map(|l| (l.venue, l.line)).collect();
+        let shown: Vec<_> = lines.iter().map(|l| (l.venue, l.line)).collect();
         let core = CoreThread {
-            driver: setup::paper_driver(self.config, &self.universe).map_err(Failure::usage)?,
+            driver: self.driver,
             rings,
             waiter: core_waiter,
             clock: self.clock,
-            publisher: Publisher::new(core, stages, Arc::clone(&self.universe), shown, self.config),
+            publisher: Publisher::new(core, stages, self.tables, &shown),
             keep_rows: self.keep_rows,
             cpu: threads.core_cpu,
             halted: Arc::clone(&halted),

@@ -224,13 +224,16 @@ impl Detector {
         let first = self.markets[market].first_leg;
         let (buy, sell) = (first + buy, first + sell);
         let usable = self.usable(buy, now_ns) && self.usable(sell, now_ns);
-        let (ask, bid) = (self.legs[buy].quote.ask, self.legs[sell].quote.bid);
+        let (asks, bids) = (&self.legs[buy].quote, &self.legs[sell].quote);
+        let (ask, bid) = (asks.ask, bids.bid);
+        let bought = self.facts[buy].base(ask, asks.ask_quantity);
         Some(RouteSnapshot {
             route: self.route(index),
             buy: self.facts[buy].instrument,
             sell: self.facts[sell].instrument,
             ask,
             bid,
+            quantity: bought.min(self.facts[sell].base(bid, bids.bid_quantity)),
             edge_ppm: usable.then(|| edge_ppm(&self.facts[buy], &self.facts[sell], ask, bid)),
             open: state.id,
             best_edge_ppm: state.best_edge_ppm,

@@ -79,6 +79,8 @@ pub struct RouteSnapshot {
     pub ask: i64,
     /// The newest bid of what to sell, usable or not, at the market's scale; zero before the first.
     pub bid: i64,
+    /// The smaller of both quantities there, base units at the market's scale; no limit and no step is applied.
+    pub quantity: i64,
     /// Edge of the newest prices, ppm; `None` while one of them is not usable.
     pub edge_ppm: Option<i64>,
     /// The number of the open opportunity; zero while none is.
