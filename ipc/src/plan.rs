@@ -5,7 +5,7 @@ use crosstick_ring::seqlock::cell_bytes;
 use crate::error::RegionError;
 use crate::histogram::WORDS;
 use crate::layout::tables::{TABLES, TableKind, TableSpec};
-use crate::layout::{HEAD_BYTES, SEPARATION, VERSION_BYTES};
+use crate::layout::{HEAD_BYTES, REGION_BYTES_MAX, SEPARATION, VERSION_BYTES};
 use crate::schema;
 use crate::shape::Shape;
 use crate::sys::RingAt;
@@ -59,6 +59,7 @@ impl Plan {
             .schema_offset
             .checked_add(length)
             .and_then(|b| b.checked_next_multiple_of(PAGE))
+            .filter(|bytes| *bytes <= REGION_BYTES_MAX)
             .ok_or(RegionError::TooLarge)?;
         plan.schema = schema::json(&plan, shape, name);
         Ok(plan)

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use common::{place, schema, shape, universe};
 use crosstick_ipc::layout::{EngineRow, PriceRow, table};
-use crosstick_ipc::{Health, Place, Reader, RegionError, Writer};
+use crosstick_ipc::{Health, History, Place, Reader, RegionError, Shape, Writer};
 use crosstick_model::InstrumentId;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -90,6 +90,24 @@ fn short_and_foreign_files_are_refused() {
     for length in [256, 1000, 4096, good.len() / 2, good.len() - 1] {
         assert!(refused(&good[..length]).contains("cut short"), "{length}");
     }
+}
+
+#[test]
+fn a_file_larger_than_any_region_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = place(dir.path());
+    let mut bytes = good_region();
+    let length = 1u64 << 40;
+    bytes[24..32].copy_from_slice(&length.to_le_bytes());
+    fs::write(place.path(), bytes).unwrap();
+    // Sparse: it takes no room.
+    OpenOptions::new().write(true).open(place.path()).unwrap().set_len(length).unwrap();
+    let error = Reader::open(&place).unwrap_err().to_string();
+    assert!(error.contains("larger than any region"), "{error}");
+    let universe = universe();
+    let history = History { ticks: 1 << 22, ..common::HISTORY };
+    let shape = Shape { history, ..shape(&universe) };
+    assert!(matches!(shape.schema("region"), Err(RegionError::TooLarge)));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! COLD: records that describe themselves. [`records!`] declares a record once; its Rust struct, the schema inside the
+//! COLD: records that describe themselves. `records!` declares a record once; its Rust struct, the schema inside the
 //! region, the C header and the page of documentation all come from that declaration.
 
 /// A struct of a region, with its description.

@@ -4,7 +4,7 @@
 //! names) lists every table with its offset, stride and count, and every field of every record with its type, offset,
 //! unit, decimals and a sentence, so that a reader in any language needs nothing else. `docs/region.md` is the page.
 //!
-//! **One definition:** [`describe::records!`](describe) declares a record once; [`tables`] lists the tables. The Rust
+//! **One definition:** `records!` in [`describe`] declares a record once; [`tables`] lists the tables. The Rust
 //! structs, the schema, the C header and the page come from there, and a test fails when a committed copy differs.
 //!
 //! **Growth:** a new table, or a new field in reserved bytes or behind the last, is no new layout version: readers look
@@ -34,6 +34,9 @@ pub const LAYOUT_VERSION: u32 = 2;
 pub const BYTE_ORDER: u32 = 0x0102_0304;
 /// Bytes of the head, in every layout version from 2 on.
 pub const HEAD_BYTES: usize = 256;
+
+/// No region is larger: a bound for what a reader of a hostile file may be made to do.
+pub const REGION_BYTES_MAX: usize = 256 << 20;
 
 /// Distance between what different threads write: processors fetch lines in pairs.
 pub(crate) const SEPARATION: usize = 128;

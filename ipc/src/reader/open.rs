@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::error::RegionError;
 use crate::histogram::{BUCKETS, DIVISION_BITS, HEAD_WORDS, WORDS};
 use crate::layout::tables::{TABLES, TableKind, TableSpec};
-use crate::layout::{BYTE_ORDER, HEAD_BYTES, Head, LAYOUT_VERSION, MAGIC, RecordSpec, VERSION_BYTES};
+use crate::layout::{BYTE_ORDER, HEAD_BYTES, Head, LAYOUT_VERSION, MAGIC, REGION_BYTES_MAX, RecordSpec, VERSION_BYTES};
 use crate::schema::FORMAT;
 use crate::sys::{Map, RingAt};
 use crate::view::View;
@@ -122,6 +122,9 @@ fn read_head(view: &View) -> Result<Head, &'static str> {
 fn read_schema(view: &View, head: &Head, length: u64) -> Result<Value, &'static str> {
     if head.region_bytes > length {
         return Err("cut short");
+    }
+    if head.region_bytes > REGION_BYTES_MAX as u64 {
+        return Err("larger than any region");
     }
     let end = head.schema_offset.checked_add(head.schema_bytes);
     let inside = head.schema_offset.is_multiple_of(8)

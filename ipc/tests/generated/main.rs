@@ -35,7 +35,73 @@ fn sample() -> Value {
 
 #[test]
 fn the_schema_is_as_committed() {
-    check("ipc/schema/region.json", &(serde_json::to_string_pretty(&sample()).unwrap() + "\n"));
+    let (file, new) = ("ipc/schema/region.json", sample());
+    let committed = fs::read_to_string(root().join(file)).ok().and_then(|text| serde_json::from_str(&text).ok());
+    if let Some(old) = committed {
+        let misread = misread(&old, &new);
+        assert!(
+            misread.is_empty(),
+            "older readers would misread {misread:?}: raise LAYOUT_VERSION (or remove {file}, if the layout was never released)"
+        );
+    }
+    check(file, &(serde_json::to_string_pretty(&new).unwrap() + "\n"));
+}
+
+/// What a reader that knows `old` would misread in a region of `new`: fields that moved or mean something else, and
+/// numbers of enumerations that do. Nothing where the layout version tells it to refuse.
+fn misread(old: &Value, new: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    if old["layout_version"] != new["layout_version"] {
+        return found;
+    }
+    for (name, record) in old["records"].as_object().unwrap() {
+        let now = new["records"][name]["fields"].as_array();
+        for field in record["fields"].as_array().unwrap() {
+            let same = |f: &&Value| f["name"] == field["name"];
+            let changed = |now: &Value| {
+                let keys = ["type", "offset", "bytes", "length", "unit", "scale", "enum", "bits", "refers", "index"];
+                // Bits may be added.
+                let more = |key: &str| key == "bits" && includes(&now[key], &field[key]);
+                keys.into_iter().any(|key| field[key] != now[key] && !more(key))
+            };
+            if now.and_then(|fields| fields.iter().find(same)).is_some_and(changed) {
+                found.push(format!("{name}.{}", field["name"]));
+            }
+        }
+    }
+    let enums = old["enums"].as_object().unwrap();
+    found.extend(
+        enums.iter().filter(|(name, words)| !includes(&new["enums"][*name], words)).map(|(name, _)| name.clone()),
+    );
+    found
+}
+
+/// Whether an object has all that another one has, with the same values.
+fn includes(more: &Value, less: &Value) -> bool {
+    less.as_object().is_none_or(|less| less.iter().all(|(key, value)| more[key] == *value))
+}
+
+#[test]
+fn a_change_that_older_readers_would_misread_is_seen() {
+    let old = sample();
+    let price = |schema: &mut Value, key: &str, value: Value| schema["records"]["Price"]["fields"][0][key] = value;
+    let changed = |change: &dyn Fn(&mut Value)| {
+        let mut new = old.clone();
+        change(&mut new);
+        misread(&old, &new)
+    };
+    assert_eq!(changed(&|s| price(s, "offset", 8.into())), ["Price.\"bid\""]);
+    assert_eq!(changed(&|s| price(s, "unit", "parsec".into())), ["Price.\"bid\""]);
+    assert_eq!(changed(&|s| s["records"]["Price"]["fields"][11]["bits"]["usable"] = 5.into()), ["Price.\"flags\""]);
+    assert_eq!(changed(&|s| s["enums"]["side"]["0"] = "sell".into()), ["side"]);
+    // What may be: other words, additions, and another layout version.
+    assert!(changed(&|s| price(s, "doc", "The best bid.".into())).is_empty());
+    assert!(changed(&|s| s["enums"]["side"]["2"] = "both".into()).is_empty());
+    assert!(changed(&|s| s["records"]["Price"]["fields"][11]["bits"]["new"] = 64.into()).is_empty());
+    assert!(
+        changed(&|s| (s["layout_version"], s["records"]["Price"]["fields"][0]["offset"]) = (3.into(), 8.into()))
+            .is_empty()
+    );
 }
 
 #[test]
