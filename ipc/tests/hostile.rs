@@ -339,7 +339,9 @@ proptest! {
 
     #[test]
     fn damaged_regions_crash_nothing(
-        hits in prop::collection::vec((any::<prop::sample::Index>(), prop_oneof![any::<u64>(), 0u64..200, Just(u64::MAX)]), 1..6),
+        hits in prop::collection::vec(
+            (any::<prop::sample::Index>(), prop_oneof![any::<u64>(), 0u64..200, Just(u64::MAX)]), 1..6
+        ),
         part in 0..3usize,
     ) {
         thread_local!(static GOOD: Vec<u8> = good_region());
@@ -356,7 +358,10 @@ proptest! {
     #[test]
     fn damaged_schemas_crash_nothing(
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..3usize), 1..4),
-        value in prop_oneof![Just(json!(null)), Just(json!(-1)), Just(json!("x")), any::<u64>().prop_map(|n| json!(n)), (0u64..300).prop_map(|n| json!(n))],
+        value in prop_oneof![
+            Just(json!(null)), Just(json!(-1)), Just(json!("x")), any::<u64>().prop_map(|n| json!(n)),
+            (0u64..300).prop_map(|n| json!(n))
+        ],
     ) {
         thread_local!(static GOOD: Vec<u8> = good_region());
         let bytes = with_schema(&GOOD.with(Clone::clone), |schema| {

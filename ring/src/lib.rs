@@ -2,8 +2,8 @@
 //! full, waiting, and pinning.
 //!
 //! **Thread:** any pinned thread; each type says which side of it belongs to which thread.
-//! **Hot:** [`spsc`], [`seqlock`], [`history`], and `idle`, `active` and `wake` of [`wait`]. **Cold:** [`pin`] and every
-//! constructor.
+//! **Hot:** [`spsc`], [`seqlock`], [`history`], and `idle`, `active` and `wake` of [`wait`]. **Cold:** [`pin`] and
+//! every constructor.
 //! **Deliberately absent:** domain words, clocks, I/O, logging, allocation after construction, and waiting inside a
 //! queue: a queue answers at once, and [`wait`] decides what an empty answer costs.
 //!

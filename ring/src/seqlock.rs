@@ -205,8 +205,8 @@ impl<T: Pod, K> Reader<T, K> {
     #[inline]
     fn try_once(&self) -> Option<T> {
         let before = self.version();
-        // Pairs with the release store at the end of `write_versioned`. A fence, because memory that is mapped read-only
-        // may be loaded with relaxed ordering only.
+        // Pairs with the release store at the end of `write_versioned`. A fence, because memory that is mapped
+        // read-only may be loaded with relaxed ordering only.
         fence(Ordering::Acquire);
         if before & 1 != 0 {
             return None;

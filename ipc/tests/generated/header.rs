@@ -9,24 +9,12 @@ use crosstick_ipc::layout::{BYTE_ORDER, HEAD_BYTES, LAYOUT_VERSION};
 
 use crate::page::meaning;
 
+const PREFACE: &str = include_str!("preface.h");
 const FUNCTIONS: &str = include_str!("functions.h");
 
 /// All of it.
 pub fn text() -> String {
-    let mut out = String::from(
-        "/* What a region of crosstick looks like. Made from the code; docs/region.md is the page.\n\
-         \x20*\n\
-         \x20* Offsets of tables are not here: they depend on what the engine trades. The schema inside the region has\n\
-         \x20* them, with the bytes of each record; one that is longer than the struct here has fields that this header\n\
-         \x20* does not know yet, one that is shorter lacks some.\n\
-         \x20*/\n\
-         #ifndef CROSSTICK_H\n#define CROSSTICK_H\n\n\
-         #if !defined(__x86_64__)\n\
-         #error \"regions are promised for x86-64 alone: their readers rely on its memory order\"\n#endif\n\n\
-         #include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n\n\
-         #ifdef __cplusplus\n#define CROSSTICK_ASSERT(what) static_assert(what, #what)\nextern \"C\" {\n\
-         #else\n#define CROSSTICK_ASSERT(what) _Static_assert(what, #what)\n#endif\n\n",
-    );
+    let mut out = String::from(PREFACE);
     let mut put = |line: String| out.push_str(&line);
     put(format!("#define CROSSTICK_LAYOUT_VERSION {LAYOUT_VERSION}u\n"));
     put(format!("#define CROSSTICK_BYTE_ORDER {BYTE_ORDER:#010x}u\n#define CROSSTICK_HEAD_BYTES {HEAD_BYTES}u\n"));
