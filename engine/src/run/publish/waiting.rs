@@ -74,7 +74,9 @@ mod tests {
     proptest! {
         /// Whatever has news, and however often: a marked row is out within rows / turn turns, and memory stays.
         #[test]
-        fn none_starves(marks in proptest::collection::vec(0usize..50, 1..400), per_turn in 1usize..9, each in 1usize..9) {
+        fn none_starves(
+            marks in proptest::collection::vec(0usize..50, 1..400), per_turn in 1usize..9, each in 1usize..9
+        ) {
             let mut waiting = Waiting::new(50);
             let capacity = waiting.queue.capacity();
             let mut since = [None; 50];
