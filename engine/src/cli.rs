@@ -12,7 +12,8 @@ use crate::exit::Failure;
 ///
 /// Without a command it runs the demo: simulated venues on this machine, paper orders, no keys, no network.
 ///
-/// Exit codes: 0 done, 1 other failure, 2 bad usage or config, 3 halted by risk, 4 a venue refused us.
+/// Exit codes: 0 done, 1 other failure, 2 bad usage or config, 3 halted by risk, 4 a venue refused us;
+/// doctor: 10 advice, 11 something will hurt.
 #[derive(Debug, Parser)]
 #[command(name = "crosstick", version, about, long_about, max_term_width = 100)]
 pub struct Cli {
@@ -51,6 +52,8 @@ pub enum Command {
     Status(StatusArgs),
     /// End a halt, for a reason that is kept.
     Resume(ResumeArgs),
+    /// Say what keeps this host from being fast, why it matters for a config's threads, and what to do.
+    Doctor(DoctorArgs),
 }
 
 /// What to explain about the config.
@@ -186,6 +189,29 @@ pub struct ResumeArgs {
     /// The config whose halt is meant; left out: the default state directory.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+/// `crosstick doctor`.
+///
+/// Changes nothing and needs no root; scripts/tune-host does what it advises. Ends with 0 fine, 10 advice, 11
+/// something will hurt.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// The config whose threads are judged; left out: the demo's.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Look at the /proc, /sys, /run and /dev below this directory instead of this host's; nothing is measured then.
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// How long jitter is watched.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub seconds: u64,
+    /// Measure nothing: look at files alone.
+    #[arg(long, conflicts_with = "seconds")]
+    pub no_measure: bool,
 }
 
 /// Reads a duration such as `500ms`, `30s`, `10m`, `1h 30m`.

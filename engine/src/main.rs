@@ -38,5 +38,6 @@ fn execute(cli: Cli) -> Outcome {
         Command::Config { command: ConfigCommand::Explain { key } } => commands::explain(key.as_deref()),
         Command::Status(arguments) => commands::status::command(&arguments),
         Command::Resume(arguments) => commands::resume(&arguments),
+        Command::Doctor(arguments) => commands::doctor::command(&arguments),
     }
 }

@@ -1,5 +1,6 @@
-//! The short commands: `check`, `init`, `config explain`, `status`, `resume`, `sim`. Cold, main thread.
+//! The short commands: `check`, `init`, `config explain`, `status`, `resume`, `sim`, `doctor`. Cold, main thread.
 
+pub mod doctor;
 pub mod sim;
 mod sim_config;
 pub mod status;
