@@ -110,7 +110,8 @@ fn summary(diagnosis: &Diagnosis, colour: bool) -> String {
     let verdict = match diagnosis.verdict {
         Verdict::WillHurt => "something will hurt",
         Verdict::Advice => "there is advice",
-        Verdict::Fine | Verdict::Info | Verdict::Unknown => "fine",
+        Verdict::Unknown => "fine, as far as can be seen",
+        Verdict::Fine | Verdict::Info => "fine",
     };
     let not_measured = diagnosis.not_measured.as_ref().map(|why| format!("; nothing was measured: {why}"));
     format!(

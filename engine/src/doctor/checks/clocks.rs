@@ -25,7 +25,7 @@ pub fn source(host: &Host<'_>) -> Finding {
         "kvm-clock" | "hyperv_clocksource_tsc_page" | "xen" if has_tsc => {
             Finding::advice(GROUP, CHECK, format!("{current}, and tsc is there"))
                 .wanted("tsc")
-                .why("the system clock, to which the engine's is anchored, costs more through the hypervisor's page")
+                .why("the engine stamps with the TSC; a system clock on another counter drifts against it")
                 .fix(fix)
         }
         "kvm-clock" | "hyperv_clocksource_tsc_page" | "xen" => {

@@ -29,8 +29,10 @@ pub fn placement(host: &Host<'_>) -> Finding {
             .fix("name different CPUs in [threads] core and readers");
     }
     let spinning = host.threads.iter().filter(|t| t.spins).count();
-    if spinning >= host.cores.max(2) {
-        return Finding::hurts(GROUP, CHECK, format!("{spinning} threads spin, {} CPUs are usable", host.cores))
+    // Pinned threads may use isolated CPUs, which the scheduler's own count leaves out.
+    let usable = if pinned == count { online.len() } else { host.cores };
+    if spinning >= usable.max(2) {
+        return Finding::hurts(GROUP, CHECK, format!("{spinning} threads spin, {usable} CPUs are usable"))
             .wanted("a CPU more than spinning threads, at least")
             .why("main thread, journal and kernel need a CPU too: they would take it from a spinning thread")
             .fix("set wait = \"auto\" in [threads], or use a host with more CPUs");
@@ -65,13 +67,16 @@ fn unpinned(host: &Host<'_>, count: usize) -> Finding {
     }
     Finding::advice(GROUP, CHECK, format!("{count} hot threads on {}, which also run the rest", hot.words()))
         .wanted(format!("{} CPUs or more", count + 1))
-        .why(format!("{} sleep when idle here (wait = \"auto\"), so each hand-over costs a wake-up", host.who()))
+        .why(format!("{} sleep when idle here, so each hand-over costs a wake-up", host.who()))
         .fix("a host with more CPUs; on this one leave the threads unpinned and wait = \"auto\"")
 }
 
 /// Whether a hot thread shares its core with another hardware thread.
 pub fn smt(host: &Host<'_>) -> Finding {
     const CHECK: &str = "smt";
+    if host.hot.is_empty() {
+        return Finding::unknown(GROUP, CHECK, "no CPU is known");
+    }
     let mut idle_pairs = CpuSet::default();
     let mut hot_pairs = Vec::new();
     for cpu in host.hot.iter() {

@@ -32,7 +32,7 @@ pub fn default_affinity(host: &Host<'_>) -> Finding {
     Finding::advice(GROUP, CHECK, format!("interrupts of new devices may go to {}", hot.words()))
         .wanted(format!("{} alone", host.others().words()))
         .why("a device that comes up later would interrupt a hot thread")
-        .fix("scripts/tune-host --cpus CPUS --apply")
+        .fix(format!("scripts/tune-host --cpus {} --apply", host.pinned))
 }
 
 struct Irq {

@@ -23,7 +23,8 @@ pub fn governor(host: &Host<'_>) -> Finding {
     if let Some((_, name)) = slow.first() {
         let cpus: crate::doctor::cpus::CpuSet = slow.iter().map(|(cpu, _)| *cpu).collect();
         let found = format!("{name} on {}", cpus.words());
-        let fix = "scripts/tune-host --cpus CPUS --apply, or: sudo cpupower frequency-set -g performance";
+        let fix =
+            format!("scripts/tune-host --cpus {} --apply, or: sudo cpupower frequency-set -g performance", host.hot);
         let why = format!("{} would run below full speed until the kernel notices load", host.who());
         // schedutil and ondemand follow the load of a spinning thread; powersave may hold the lowest speed.
         let finding = if name == "powersave" || host.parks() {
@@ -119,5 +120,5 @@ fn too_deep(host: &Host<'_>, latency_us: i64, name: &str, cpu: usize) -> Finding
     finding
         .wanted(format!("no sleep that takes more than {WAKE_US_MAX} µs on the CPUs of hot threads"))
         .why(why)
-        .fix("scripts/tune-host --cpus CPUS --apply, or kernel command line: intel_idle.max_cstate=1")
+        .fix(format!("scripts/tune-host --cpus {} --apply, or kernel command line: intel_idle.max_cstate=1", host.hot))
 }
