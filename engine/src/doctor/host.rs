@@ -6,7 +6,6 @@ use super::cpus::CpuSet;
 use super::quota::{self, Quota};
 use super::root::{Look, Root, Unread};
 use crate::config::{Config, Environment, Wait};
-use crate::run::topology;
 
 /// A hot thread of the config.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +36,7 @@ impl Plan {
     pub fn of(config: &Config) -> Self {
         let pinning = &config.threads;
         let lines: usize = config.venues.iter().map(|v| usize::from(v.lines)).sum();
-        let readers = topology::reader_count(pinning.reader_cpus.len(), lines);
+        let readers = reader_count(pinning.reader_cpus.len(), lines);
         let mut threads = vec![("ct-core".to_owned(), pinning.core_cpu, pinning.core_wait)];
         threads.extend(
             (0..readers).map(|n| (format!("ct-reader-{n}"), pinning.reader_cpus.get(n).copied(), pinning.reader_wait)),
@@ -99,7 +98,7 @@ impl<'a> Host<'a> {
         let quota = quota::quota(root);
         let granted = quota.as_ref().ok().and_then(Option::as_ref).map(Quota::whole_cpus);
         let cores = allowed.as_ref().map_or(1, CpuSet::len).min(granted.unwrap_or(usize::MAX)).max(1);
-        let spare = topology::leaves_spare_core(cores, plan.readers);
+        let spare = leaves_spare_core(cores, plan.readers);
         let threads: Vec<HotThread> = plan.threads.iter().map(|thread| resolve(thread, spare)).collect();
         let pinned: CpuSet = threads.iter().filter_map(|t| t.cpu).collect();
         let hot = if pinned.is_empty() {
@@ -246,6 +245,18 @@ fn resolve((name, cpu, wait): &(String, Option<usize>, Wait), spare: bool) -> Ho
     let spins = *wait == Wait::Spin || (*wait == Wait::Auto && spare);
     let parks = *wait == Wait::Park || (*wait == Wait::Auto && !spare);
     HotThread { name: name.clone(), cpu: *cpu, wait: wait.name().to_owned(), spins, parks }
+}
+
+/// How many reader threads `run` starts for so many CPUs named in the config and so many lines.
+#[must_use]
+pub fn reader_count(cpus: usize, lines: usize) -> usize {
+    cpus.min(lines).max(1)
+}
+
+/// Whether every hot thread can spin and still leave one of these cores to the rest of the machine: what `auto` asks.
+#[must_use]
+pub const fn leaves_spare_core(cores: usize, readers: usize) -> bool {
+    cores > readers + 1
 }
 
 /// A name of a card that can stand in a path.

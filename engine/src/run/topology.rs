@@ -80,8 +80,7 @@ impl Threads<'_> {
             .ok_or_else(|| Failure::other("the region lacks the core's histograms; this is a bug"))?;
         let threads = &self.config.threads;
         let groups = divide(self.lines, threads.reader_cpus.len().max(1));
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let spare = leaves_spare_core(cores, groups.len());
+        let spare = has_spare_core(groups.len());
         let (core_waiter, waker) = wait::pair(policy(threads.core_wait), spare);
 
         let (tell, events) = sync_channel(EVENTS);
@@ -153,15 +152,9 @@ impl Running {
     }
 }
 
-/// How many reader threads there are for so many CPUs named in the config and so many lines.
-#[must_use]
-pub fn reader_count(cpus: usize, lines: usize) -> usize {
-    cpus.min(lines).max(1)
-}
-
 /// Deals the lines out to `threads` readers, in turn.
 fn divide(lines: Vec<LineSpec>, threads: usize) -> Vec<Vec<LineSpec>> {
-    let count = reader_count(threads, lines.len());
+    let count = threads.min(lines.len()).max(1);
     let mut groups: Vec<Vec<LineSpec>> = (0..count).map(|_| Vec::new()).collect();
     for (index, line) in lines.into_iter().enumerate() {
         groups[index % count].push(line);
@@ -169,9 +162,9 @@ fn divide(lines: Vec<LineSpec>, threads: usize) -> Vec<Vec<LineSpec>> {
     groups
 }
 
-/// Whether every hot thread can spin and still leave one of these cores to the rest of the machine.
-#[must_use]
-pub fn leaves_spare_core(cores: usize, readers: usize) -> bool {
+/// Whether every hot thread can spin and still leave a core to the rest of the machine.
+fn has_spare_core(readers: usize) -> bool {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
     cores > readers + 1
 }
 
