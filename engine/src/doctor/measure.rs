@@ -179,7 +179,7 @@ fn hop(clock: &Clock, a: usize, b: usize) -> Option<f64> {
                 while table_a.ball.load(Ordering::Acquire) == sent {
                     std::hint::spin_loop();
                     looks = looks.wrapping_add(1);
-                    if looks % 1_024 == 0 && (table_a.over.load(Ordering::Relaxed) || Instant::now() >= end) {
+                    if looks.is_multiple_of(1_024) && (table_a.over.load(Ordering::Relaxed) || Instant::now() >= end) {
                         break 'all;
                     }
                 }
