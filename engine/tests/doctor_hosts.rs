@@ -274,7 +274,7 @@ fn lists_as_the_kernel_documents_them() {
 
 #[test]
 fn readers_and_spare_cores_are_counted_as_run_does() {
-    use crosstick_engine::doctor::host::{leaves_spare_core, reader_count};
+    use crosstick_engine::run::topology::{leaves_spare_core, reader_count};
     assert_eq!([reader_count(0, 3), reader_count(2, 3), reader_count(5, 3), reader_count(2, 0)], [1, 2, 3, 1]);
     assert!(leaves_spare_core(3, 1) && !leaves_spare_core(2, 1) && !leaves_spare_core(1, 1));
 }

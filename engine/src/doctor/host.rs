@@ -6,6 +6,7 @@ use super::cpus::CpuSet;
 use super::quota::{self, Quota};
 use super::root::{Look, Root, Unread};
 use crate::config::{Config, Environment, Wait};
+use crate::run::topology::{leaves_spare_core, reader_count};
 
 /// A hot thread of the config.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -245,18 +246,6 @@ fn resolve((name, cpu, wait): &(String, Option<usize>, Wait), spare: bool) -> Ho
     let spins = *wait == Wait::Spin || (*wait == Wait::Auto && spare);
     let parks = *wait == Wait::Park || (*wait == Wait::Auto && !spare);
     HotThread { name: name.clone(), cpu: *cpu, wait: wait.name().to_owned(), spins, parks }
-}
-
-/// How many reader threads `run` starts for so many CPUs named in the config and so many lines.
-#[must_use]
-pub fn reader_count(cpus: usize, lines: usize) -> usize {
-    cpus.min(lines).max(1)
-}
-
-/// Whether every hot thread can spin and still leave one of these cores to the rest of the machine: what `auto` asks.
-#[must_use]
-pub const fn leaves_spare_core(cores: usize, readers: usize) -> bool {
-    cores > readers + 1
 }
 
 /// A name of a card that can stand in a path.

@@ -16,6 +16,7 @@ use crosstick_ring::Waiter;
 use crosstick_ring::spsc::Consumer;
 use crosstick_strategy::{Opportunity, Spread};
 
+use super::notify::Beat;
 use super::publish::Publisher;
 use crate::clock::WallClock;
 use crate::core::Stamp;
@@ -47,6 +48,8 @@ pub struct CoreThread {
     pub cpu: Option<usize>,
     /// Raised when trading halts; the main thread writes it to disk.
     pub halted: Arc<Halted>,
+    /// Counts the turns of the loop, for the watchdog.
+    pub beat: Beat,
 }
 
 /// A halt on its way from the core thread to the main thread.
@@ -104,6 +107,7 @@ impl CoreThread {
         let mut desk = Desk {
             rows: self.keep_rows.then(Vec::new),
             halted: self.halted,
+            beat: self.beat,
             clock: self.clock.clone(),
             publisher: self.publisher,
             recv_ns: 0,
@@ -113,6 +117,7 @@ impl CoreThread {
         };
         desk.publisher.started(self.clock.now_ns());
         loop {
+            desk.beat.turn();
             let mut work = 0;
             for ring in &mut self.rings {
                 let (driver, clock) = (&mut self.driver, &self.clock);
@@ -155,6 +160,7 @@ impl CoreThread {
 fn settle(driver: &mut PaperDriver<Spread>, clock: &WallClock, desk: &mut Desk) {
     let until_ns = clock.now_ns() + SETTLE_NS;
     loop {
+        desk.beat.turn();
         let now_ns = clock.now_ns();
         desk.woken(now_ns);
         driver.wake_until(now_ns, desk);
@@ -169,6 +175,7 @@ fn settle(driver: &mut PaperDriver<Spread>, clock: &WallClock, desk: &mut Desk) 
 struct Desk {
     rows: Option<Vec<Opportunity>>,
     halted: Arc<Halted>,
+    beat: Beat,
     clock: WallClock,
     publisher: Publisher,
     /// Receive time of the input at hand; 0 for a wake-up.

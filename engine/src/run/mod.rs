@@ -6,6 +6,7 @@
 pub mod connect;
 pub mod core_thread;
 pub mod demo;
+pub mod notify;
 pub mod publish;
 pub mod reader_thread;
 pub mod status_line;
@@ -30,6 +31,7 @@ use crate::report::{self, Build, HaltReport, SessionReport, csv};
 use crate::setup;
 use crate::signals::Signals;
 use crate::state::halt;
+use notify::Notify;
 use status_line::StatusLine;
 use topology::{Running, Threads};
 
@@ -89,6 +91,8 @@ pub fn command(arguments: &RunArgs) -> Outcome {
     let (owner, running) = threads.start(writer)?;
     let reader = Reader::open(&place).map_err(Failure::other)?;
     let status = StatusLine::new(reader.clone(), config.risk.currency.clone());
+    let notify = Notify::new(running.pulse.clone());
+    notify.ready();
     let session = Session {
         config: &config,
         universe,
@@ -99,6 +103,7 @@ pub fn command(arguments: &RunArgs) -> Outcome {
         feeds,
         running,
         status,
+        notify,
         reader,
         stopped: 0,
         refused: None,
@@ -151,6 +156,7 @@ struct Session<'a> {
     feeds: Vec<FeedWriter>,
     running: Running,
     status: StatusLine,
+    notify: Notify,
     reader: Reader,
     /// Sockets that will not be tried again.
     stopped: usize,
@@ -201,6 +207,7 @@ impl Session<'_> {
         self.owner.beat(self.clock.now_ns());
         self.persist_halt();
         self.status.turn();
+        self.notify.turn(self.status.shown());
         if self.signals.take_reopen() {
             match self.log.reopen() {
                 Ok(()) => tracing::info!("log reopened"),
@@ -275,11 +282,13 @@ impl Session<'_> {
     fn end(mut self, ended: &'static str, took: Duration, arguments: &RunArgs) -> Outcome {
         self.status.clear();
         let drift_us = self.clock.drift_ns() / 1000;
+        self.notify.stopping();
         self.running.stop();
         // The core may take seconds, and may still halt: its end is watched like its life.
         while !self.running.is_over() {
             self.owner.beat(self.clock.now_ns());
             self.persist_halt();
+            self.notify.ending();
             thread::sleep(Duration::from_millis(1));
         }
         let joined = self.running.join();

@@ -13,6 +13,7 @@ use crosstick_ring::{WaitPolicy, spsc, wait};
 use crosstick_strategy::Spread;
 
 use super::core_thread::{CoreEnd, CoreThread, Halted};
+use super::notify::{Pulse, beat};
 use super::publish::{CORE_STAGES, Publisher, Stages, Tables};
 use super::reader_thread::ReaderThread;
 use crate::clock::WallClock;
@@ -53,6 +54,8 @@ pub struct Running {
     pub sockets: usize,
     /// A halt on its way to disk.
     pub halted: Arc<Halted>,
+    /// Turns of the core thread's loop.
+    pub pulse: Pulse,
     stop: Arc<AtomicBool>,
     readers: Vec<JoinHandle<()>>,
     core: Option<JoinHandle<CoreEnd>>,
@@ -79,8 +82,9 @@ impl Threads<'_> {
         let stages = Stages::from_recorders(recorders.by_ref().take(CORE_STAGES.len()))
             .ok_or_else(|| Failure::other("the region lacks the core's histograms; this is a bug"))?;
         let threads = &self.config.threads;
-        let groups = divide(self.lines, threads.reader_cpus.len().max(1));
-        let spare = has_spare_core(groups.len());
+        let groups = divide(self.lines, threads.reader_cpus.len());
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let spare = leaves_spare_core(cores, groups.len());
         let (core_waiter, waker) = wait::pair(policy(threads.core_wait), spare);
 
         let (tell, events) = sync_channel(EVENTS);
@@ -102,6 +106,7 @@ impl Threads<'_> {
         }
 
         let halted = Arc::new(Halted::default());
+        let (beat, pulse) = beat();
         let shown: Vec<_> = lines.iter().map(|l| (l.venue, l.line)).collect();
         let core = CoreThread {
             driver: self.driver,
@@ -112,13 +117,14 @@ impl Threads<'_> {
             keep_rows: self.keep_rows,
             cpu: threads.core_cpu,
             halted: Arc::clone(&halted),
+            beat,
         };
         let core = core.start().map_err(Failure::other)?;
         let mut readers = Vec::new();
         for (number, reader) in starting.into_iter().enumerate() {
             readers.push(reader.start(number).map_err(Failure::other)?);
         }
-        Ok((owner, Running { events, lines, sockets, halted, stop, readers, core: Some(core) }))
+        Ok((owner, Running { events, lines, sockets, halted, pulse, stop, readers, core: Some(core) }))
     }
 }
 
@@ -152,9 +158,15 @@ impl Running {
     }
 }
 
-/// Deals the lines out to `threads` readers, in turn.
-fn divide(lines: Vec<LineSpec>, threads: usize) -> Vec<Vec<LineSpec>> {
-    let count = threads.min(lines.len()).max(1);
+/// How many reader threads there are for so many CPUs named in the config and so many lines.
+#[must_use]
+pub fn reader_count(cpus: usize, lines: usize) -> usize {
+    cpus.min(lines).max(1)
+}
+
+/// Deals the lines out to the readers, in turn.
+fn divide(lines: Vec<LineSpec>, cpus: usize) -> Vec<Vec<LineSpec>> {
+    let count = reader_count(cpus, lines.len());
     let mut groups: Vec<Vec<LineSpec>> = (0..count).map(|_| Vec::new()).collect();
     for (index, line) in lines.into_iter().enumerate() {
         groups[index % count].push(line);
@@ -162,9 +174,9 @@ fn divide(lines: Vec<LineSpec>, threads: usize) -> Vec<Vec<LineSpec>> {
     groups
 }
 
-/// Whether every hot thread can spin and still leave a core to the rest of the machine.
-fn has_spare_core(readers: usize) -> bool {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
+/// Whether every hot thread can spin and still leave one of these cores to the rest of the machine: what `auto` asks.
+#[must_use]
+pub const fn leaves_spare_core(cores: usize, readers: usize) -> bool {
     cores > readers + 1
 }
 
