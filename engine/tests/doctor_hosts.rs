@@ -201,7 +201,7 @@ fn folders_pipes_and_locked_files_are_named_too() {
     // Whoever opens this to read would wait for ever.
     replace("proc/mounts");
     assert!(Command::new("mkfifo").arg(at("proc/mounts")).status().expect("mkfifo").success());
-    fs::set_permissions(at("proc/meminfo"), fs::Permissions::from_mode(0)).expect("a mode");
+    fs::set_permissions(at("proc/meminfo"), fs::Permissions::from_mode(0o000)).expect("a mode");
     let d = examine(&rig, "host", "tuned");
     let found = |check: &str| d.findings.iter().find(|f| f.check == check).map(|f| (f.verdict, f.found.clone()));
     assert_eq!(found("swap"), Some((Verdict::Unknown, "/proc/swaps is not a file".into())));
