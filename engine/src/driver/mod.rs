@@ -7,7 +7,8 @@
 
 mod command;
 
-use crosstick_execution::{Gateway, OrderCounts, OrderState, OrderStates, Paper};
+pub use crosstick_execution::OrderState;
+use crosstick_execution::{Gateway, OrderCounts, OrderStates, Paper};
 use crosstick_model::{Command, Decision, DenyCode, MarketId, Order, OrderId, Report, Tick};
 use crosstick_risk::Approved;
 use crosstick_strategy::{Opportunity, Spread, Strategy};

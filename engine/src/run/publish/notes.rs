@@ -84,3 +84,21 @@ impl Notes {
         self.0.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn when_full_the_oldest_comes_back_to_be_written() {
+        let mut notes = Notes::new();
+        let note = |at_ns| Note::Event(Happened::new(at_ns, EventKind::Started));
+        let at = |note: Option<Note>| note.map(|n| if let Note::Event(e) = n { e.at_ns } else { u64::MAX });
+        let capacity = notes.0.capacity();
+        for n in 0..NOTES_MAX as u64 {
+            assert_eq!(at(notes.push(note(n))), None);
+        }
+        assert_eq!((at(notes.push(note(5_000))), at(notes.push(note(5_001)))), (Some(0), Some(1)));
+        assert_eq!((notes.len(), notes.0.capacity(), at(notes.pop())), (NOTES_MAX, capacity, Some(2)));
+    }
+}

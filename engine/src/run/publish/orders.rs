@@ -165,3 +165,76 @@ pub fn fill_event(order: &OrderRow, at_ns: u64, fill: &Fill, fee_asset: [u8; 16]
         ..FillEvent::ZERO
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crosstick_model::{
+        Amount, AssetId, GroupId, InstrumentId, Intent, Liquidity, Purpose, RejectReason, Side, TimeInForce,
+    };
+
+    fn order(id: u64) -> Order {
+        let intent = Intent {
+            group: GroupId(id),
+            leg: 0,
+            instrument: InstrumentId(3),
+            side: Side::Sell,
+            price: 100,
+            quantity: 10,
+            time_in_force: TimeInForce::Ioc,
+            purpose: Purpose::Close,
+        };
+        Order { id: OrderId(id), intent, decided_ns: 1 }
+    }
+
+    fn report(id: u64, at_ns: u64, kind: ReportKind) -> Report {
+        Report { order: OrderId(id), instrument: InstrumentId(3), at_ns, kind }
+    }
+
+    fn filled(quantity: i64) -> ReportKind {
+        let (fee, fee_asset) = (Amount::ZERO, AssetId(0));
+        ReportKind::Filled(Fill { price: 99, quantity, fee, fee_asset, liquidity: Liquidity::Taker })
+    }
+
+    #[test]
+    fn a_slot_is_free_again_when_its_order_has_ended() {
+        let mut orders = Orders::new(1, 8);
+        let first = orders.sent(5, &order(1));
+        assert_eq!(first.slot.map(|(slot, row)| (slot, row.id, row.status)), Some((0, 1, OrderStatus::Sent as u32)));
+        // No room: not shown in a slot, but followed all the same.
+        assert!(orders.sent(5, &order(2)).slot.is_none());
+        assert_eq!(orders.not_shown, 1);
+
+        let part = orders.reported(&report(1, 6, filled(4)), Some(OrderState::PartlyFilled)).unwrap();
+        assert_eq!((part.row.filled, part.row.changed_ns, part.slot.unwrap().1), (4, 6, part.row));
+        let ended = ReportKind::Cancelled { unfilled: 6 };
+        let over = orders.reported(&report(1, 7, ended), Some(OrderState::Cancelled)).unwrap();
+        assert_eq!((over.row.status, over.row.filled), (OrderStatus::Cancelled as u32, 4));
+        assert_eq!(over.slot, Some((0, OrderRow::ZERO)), "the slot is free");
+
+        let refused = ReportKind::Rejected(RejectReason::NoQuote);
+        let second = orders.reported(&report(2, 8, refused), Some(OrderState::Rejected)).unwrap();
+        assert_eq!((second.row.id, second.row.reason, second.slot), (2, RejectReason::NoQuote as u32 + 1, None));
+        assert_eq!(orders.sent(9, &order(3)).slot.map(|(slot, _)| slot), Some(0));
+        assert_eq!((orders.not_shown, orders.fills), (1, 1));
+    }
+
+    #[test]
+    fn a_late_fill_still_finds_its_order() {
+        let mut orders = Orders::new(1, 8);
+        orders.sent(5, &order(1));
+        orders.reported(&report(1, 6, ReportKind::Cancelled { unfilled: 10 }), Some(OrderState::Cancelled)).unwrap();
+        let late = orders.reported(&report(1, 7, filled(2)), None).unwrap();
+        assert_eq!((late.row.filled, late.row.status, late.slot), (2, OrderStatus::Cancelled as u32, None));
+        assert_eq!(orders.find(OrderId(1)).map(|row| row.side), Some(Side::Sell as u8));
+        assert!(orders.reported(&report(9, 7, filled(2)), None).is_none(), "an order that was never sent");
+    }
+
+    #[test]
+    fn more_orders_than_risk_lets_be_open_take_no_memory() {
+        let mut orders = Orders::new(4, 2);
+        let room = orders.open.capacity();
+        (1..=room as u64 + 5).for_each(|id| drop(orders.sent(1, &order(id))));
+        assert_eq!((orders.open.len(), orders.open.capacity()), (room, room));
+    }
+}
