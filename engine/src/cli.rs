@@ -53,6 +53,9 @@ pub enum Command {
     /// End a halt, for a reason that is kept.
     Resume(ResumeArgs),
     /// Say what keeps this host from being fast, why it matters for a config's threads, and what to do.
+    ///
+    /// Changes nothing and needs no root; scripts/tune-host does what it advises. Exit codes: 0 fine, 10 advice (costs
+    /// latency now and then), 11 something will hurt (costs it all the time, or keeps the engine from running).
     Doctor(DoctorArgs),
 }
 
@@ -192,9 +195,6 @@ pub struct ResumeArgs {
 }
 
 /// `crosstick doctor`.
-///
-/// Changes nothing and needs no root; scripts/tune-host does what it advises. Ends with 0 fine, 10 advice, 11
-/// something will hurt.
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
     /// The config whose threads are judged; left out: the demo's.

@@ -86,6 +86,35 @@ fn overrides_of_the_config_count() {
     assert!(placement.found.contains("cpu 1023"), "{placement:?}");
 }
 
+/// What is measured is there: a thread that takes its share of the same CPU leaves gaps. The busier the machine, the
+/// longer they are.
+#[test]
+fn a_rival_on_the_same_cpu_is_seen() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let cpu = crosstick_ring::pin::cpus().expect("CPUs")[0];
+    let over = Arc::new(AtomicBool::new(false));
+    let stop = Arc::clone(&over);
+    let rival = std::thread::spawn(move || {
+        crosstick_ring::pin::pin_current_thread(cpu).expect("one of ours");
+        while !stop.load(Ordering::Relaxed) {
+            std::hint::spin_loop();
+        }
+    });
+    let measured = doctor::measure::measure(&[cpu], Duration::from_secs(2));
+    over.store(true, Ordering::Relaxed);
+    rival.join().expect("a rival");
+    let row = &measured.jitter[0];
+    assert_eq!(row.cpu, cpu);
+    assert!(row.max_ns >= 100_000, "the rival's turns: {row:?}");
+    assert!(row.lost_ppm >= 10_000, "and their sum: {row:?}");
+    assert!(measured.hop_ns.is_none(), "one CPU has nobody to hop to");
+    let findings = doctor::measure::findings(&measured);
+    let jitter = findings.iter().find(|f| f.check == "jitter").expect("a finding");
+    assert!(jitter.verdict >= Verdict::Advice, "{jitter:?}");
+}
+
 #[test]
 fn a_host_manifest_for_results() {
     let config = Config::bare();

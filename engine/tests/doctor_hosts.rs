@@ -272,6 +272,39 @@ fn lists_as_the_kernel_documents_them() {
     assert_eq!(CpuSet::from_mask("3,00000001").map(|set| set.to_string()).as_deref(), Some("0,32-33"));
 }
 
+/// The verdicts of some checks on the `numa` host when these CPUs are named.
+fn pinned_to(host: &str, core: &str, readers: &str) -> Vec<(String, Verdict)> {
+    let rig = rig(host, "numa");
+    let text = fs::read_to_string(rig.path("engine.toml")).expect("a config");
+    let text = text.replace("cpu = 4", &format!("cpu = {core}")).replace("[6]", readers);
+    let path = rig.write("engine.toml", text);
+    let plan = Plan::of(&Config::load(Some(&path), &Overrides::default()).expect("a config"));
+    let d = doctor::examine(&Root::below(&rig.path("host")), &plan, "", None);
+    d.findings.into_iter().map(|f| (f.check, f.verdict)).collect()
+}
+
+#[track_caller]
+fn verdict(all: &[(String, Verdict)], check: &str) -> Verdict {
+    all.iter().find(|(name, _)| name == check).unwrap_or_else(|| panic!("{check}")).1
+}
+
+#[test]
+fn cpus_badly_chosen() {
+    let zero = pinned_to("numa", "0", "[1]");
+    assert_eq!(verdict(&zero, "placement"), Verdict::Advice, "cpu 0 is the kernel's");
+    assert_eq!(verdict(&zero, "isolation"), Verdict::Advice);
+    let absent = pinned_to("numa", "99", "[6]");
+    assert_eq!(verdict(&absent, "placement"), Verdict::WillHurt);
+    let siblings = pinned_to("cloud", "2", "[3]");
+    assert_eq!(verdict(&siblings, "smt"), Verdict::WillHurt, "2 and 3 are one core there");
+    // Nothing can be moved away from all CPUs, and nobody is advised to try.
+    let all = pinned_to("container", "0", "[1]");
+    assert_eq!(verdict(&all, "placement"), Verdict::WillHurt);
+    for check in ["nohz_full", "isolation", "rcu_nocbs"] {
+        assert!(verdict(&all, check) < Verdict::Advice, "{check}");
+    }
+}
+
 #[test]
 fn readers_and_spare_cores_are_counted_as_run_does() {
     use crosstick_engine::run::topology::{leaves_spare_core, reader_count};

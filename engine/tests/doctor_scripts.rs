@@ -142,6 +142,17 @@ fn a_value_that_the_kernel_refuses_is_told_and_undo_still_ends_well() {
 }
 
 #[test]
+fn all_cpus_leave_nowhere_to_move_interrupts_to() {
+    let bench = Bench::new("laptop");
+    bench.put("proc/irq/120/smp_affinity_list", "0-7\n");
+    let said = bench.run(&["--cpus", "0-7", "--apply"], 0);
+    assert_eq!(bench.get("proc/irq/120/smp_affinity_list"), "0-7\n");
+    assert_eq!(bench.get("proc/irq/default_smp_affinity"), "ff\n");
+    assert_eq!(bench.get("sys/devices/system/cpu/cpu7/cpufreq/scaling_governor"), "performance\n");
+    assert!(said.contains("all CPUs that there are") && !said.contains("isolcpus"), "{said}");
+}
+
+#[test]
 fn a_file_that_takes_no_value_is_told_when_applied() {
     let bench = Bench::new("laptop");
     let file = bench.root().join("sys/devices/system/cpu/cpu2/cpufreq/scaling_governor");

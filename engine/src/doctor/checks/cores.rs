@@ -37,6 +37,12 @@ pub fn placement(host: &Host<'_>) -> Finding {
             .why("main thread, journal and kernel need a CPU too: they would take it from a spinning thread")
             .fix("set wait = \"auto\" in [threads], or use a host with more CPUs");
     }
+    if host.pinned.has(0) && pinned == count {
+        return Finding::advice(GROUP, CHECK, format!("{} runs on cpu 0", host.on(0)))
+            .wanted("any other CPU")
+            .why("the kernel does its own work on cpu 0, timekeeping among it, and no setting takes all of it away")
+            .fix("name another CPU in [threads]");
+    }
     if pinned == count {
         return Finding::fine(GROUP, CHECK, format!("each hot thread on a CPU of its own: {}", host.pinned));
     }
@@ -111,9 +117,13 @@ pub fn smt(host: &Host<'_>) -> Finding {
     Finding::fine(GROUP, CHECK, format!("{} share their cores with nothing", host.hot.words()))
 }
 
-/// What is said of the checks that only make sense for pinned threads.
+/// What is said of the checks that only make sense for pinned threads, and where others have a CPU left.
 fn not_pinned(host: &Host<'_>, check: &str, what: &str) -> Option<Finding> {
-    host.pinned.is_empty().then(|| Finding::info(GROUP, check, format!("no thread is pinned; {what}")))
+    if host.pinned.is_empty() {
+        return Some(Finding::info(GROUP, check, format!("no thread is pinned; {what}")));
+    }
+    let all = host.online.is_ok() && host.others().is_empty();
+    all.then(|| Finding::info(GROUP, check, "hot threads are pinned to all CPUs there are; see placement"))
 }
 
 /// The words for the kernel's command line that give hot threads their CPUs alone.

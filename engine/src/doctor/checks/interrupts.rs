@@ -25,6 +25,9 @@ pub fn default_affinity(host: &Host<'_>) -> Finding {
     if host.pinned.is_empty() {
         return Finding::info(GROUP, CHECK, format!("{}; no thread is pinned", cpus.words()));
     }
+    if host.others().is_empty() {
+        return Finding::info(GROUP, CHECK, format!("{}; hot threads are pinned to all CPUs there are", cpus.words()));
+    }
     let hot = cpus.and(&host.pinned);
     if hot.is_empty() {
         return Finding::fine(GROUP, CHECK, format!("{}, none of them hot", cpus.words()));
@@ -50,6 +53,9 @@ pub fn affinity(host: &Host<'_>) -> Finding {
     };
     if host.pinned.is_empty() {
         return Finding::info(GROUP, CHECK, "no thread is pinned; interrupts may go anywhere");
+    }
+    if host.others().is_empty() {
+        return Finding::info(GROUP, CHECK, "hot threads are pinned to all CPUs there are: nowhere else to go");
     }
     let fired = fired(host.root, &host.pinned);
     let (mut hot, mut readable) = (Vec::new(), 0);
