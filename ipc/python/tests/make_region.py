@@ -216,7 +216,7 @@ class Maker:
 
 def hammer(path, seconds):
     """Writes rows and ticks whose fields all follow from one number, as fast as Python can."""
-    maker = Maker(path, slots=64)
+    maker = Maker(path, slots=4096)
     rows = []
     for n in range(4096):
         rows.append((maker.value("prices", bid=n, bid_quantity=3 * n, ask=n + 1, ask_quantity=-n, quote_recv_ns=n * 7,

@@ -5,7 +5,10 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 import crosstick
+from engines import HAMMER, HOW, PACKAGE
 
 SECONDS = 60.0 if os.environ.get("CROSSTICK_ALL") else 3.0
 
@@ -51,3 +54,77 @@ def test_no_reader_ever_sees_a_torn_record(folder, spawn):
     writes = int(writer.stdout.readline())
     print(f"{SECONDS:.0f} s: {writes} writes, 4 readers: {total}")
     assert total["torn"] == 0 and total["rows"] > 0 and total["ticks"] > 0
+
+
+GENERIC = """
+import json, sys
+import crosstick
+name, folder, mapped = sys.argv[1], sys.argv[2], sys.argv[3] == "True"
+region = crosstick.attach(name, 60, folder=folder, mapped=mapped)
+followers = [region.follow(ring, values="raw") for ring in ("ticks", "opportunities")]
+COUNTER = {"prices": "flags", "risk": "code", "ticks": "exchange_offset_us", "opportunities": "market"}
+
+def expected(field, n):
+    # Numbers of 8, 16 and 32 bits are n cut off, wider ones n repeated; see ipc/examples/hammer.rs.
+    size = field.size // (field.length or 1)
+    if field.type == "text":
+        return bytes([n & 255] * size).split(b"\\\\0")[0].decode("utf-8", "replace")
+    return int.from_bytes((n.to_bytes(4, "little") * 4)[:size], "little", signed=field.type[0] == "i")
+
+def torn(table, row, fields):
+    n = row[COUNTER[table]] & 0xffffffff
+    return any(row[name] != expected(field, n) for name, field in fields)
+
+fields = {name: list(region.tables[name].fields.items()) for name in COUNTER}
+counted = dict(rows=0, records=0, torn=0, given_up=0)
+print("ready", flush=True)
+while region.status != "stopped":
+    for _ in range(50):
+        for table in ("prices", "risk"):
+            try:
+                row = region.tables[table].row(0, values="raw")
+            except crosstick.Unreadable:
+                counted["given_up"] += 1  # the writer lost its processor in the middle of a write
+                continue
+            counted["rows"] += 1
+            counted["torn"] += torn(table, row, fields[table])
+    for follower in followers:
+        for row in follower.poll(500):
+            counted["records"] += 1
+            counted["torn"] += torn(follower.ring, row, fields[follower.ring])
+print(json.dumps({**counted, "missed": sum(f.missed for f in followers), **region.counters()}))
+"""
+
+
+@pytest.mark.skipif(HAMMER is None, reason=f"the writer is {HOW}")
+def test_four_python_and_two_rust_readers_against_a_writer_at_full_speed(folder):
+    """A minute with CROSSTICK_ALL set, else seconds; the records and rings of a real region."""
+    seconds = int(SECONDS)
+    children = []
+
+    def start(*command):
+        children.append(subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, text=True,
+                                         env={**os.environ, "PYTHONPATH": str(PACKAGE)}))
+        return children[-1]
+
+    try:
+        writer = start(HAMMER, "write", folder, seconds)
+        assert writer.stdout.readline() == "ready\n"
+        readers = [start(sys.executable, "-c", GENERIC, "hammer", folder, mapped) for mapped in (0, 0, True, True)]
+        readers += [start(HAMMER, "read", folder), start(HAMMER, "read", folder, "--map")]
+        total = {"python": {}, "rust": {}}
+        for reader in readers:
+            out = reader.communicate(timeout=seconds + 120)[0]
+            assert reader.returncode == 0, out
+            kind = total["rust" if reader.args[0] == str(HAMMER) else "python"]
+            for key, value in json.loads(out.splitlines()[-1]).items():
+                kind[key] = kind.get(key, 0) + value
+        writes = json.loads(writer.communicate(timeout=60)[0])["writes"]
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
+            child.stdout.close()
+    print(f"{seconds} s: {writes} writes; {total}")
+    for kind in total.values():
+        assert kind["torn"] == 0 and kind["rows"] > 100 and kind["records"] > 100
