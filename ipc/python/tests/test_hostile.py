@@ -6,12 +6,14 @@ import platform
 import random
 import subprocess
 import sys
-import time
 
 import pytest
 
 import crosstick
 from make_region import HEAD_BYTES
+
+#: Everything takes minutes; a sample of it finds most.
+EFFORT = 8 if os.environ.get("CROSSTICK_ALL") else 1
 
 
 def write(folder, data):
@@ -171,9 +173,8 @@ def test_schemas_that_make_no_sense(make, attach):
     chance = random.Random(2)
     places = [path for path in paths(original) if path]
     refused = read = 0
-    begin = time.monotonic()
-    for path in chance.sample(places, min(len(places), 250)):
-        for value in chance.sample(NONSENSE, 3):
+    for path in chance.sample(places, min(len(places), 120 * EFFORT)):
+        for value in chance.sample(NONSENSE, 4):
             schema = json.loads(json.dumps(original))
             node = schema
             for key in path[:-1]:
@@ -190,13 +191,12 @@ def test_schemas_that_make_no_sense(make, attach):
                 read += 1
             except crosstick.RegionError:
                 refused += 1
-    assert refused > 100 and read > 100, (refused, read)
-    assert time.monotonic() - begin < 300
+    assert refused > 50 and read > 50, (refused, read)
 
 
 def test_schemas_with_random_bytes_in_them(make, attach):
     chance = random.Random(3)
-    for _ in range(300):
+    for _ in range(200 * EFFORT):
         maker = make("bad")
         start, length = maker.words[4], maker.words[5]
         for _ in range(chance.choice((1, 3, 30))):
@@ -210,7 +210,7 @@ def test_schemas_with_random_bytes_in_them(make, attach):
 def test_tables_with_random_bytes_in_them(make, attach):
     """Values can be anything; a reader shows them or leaves them out."""
     chance = random.Random(4)
-    for _ in range(40):
+    for _ in range(15 * EFFORT):
         maker = make("bad")
         for _ in range(500):
             maker.map[chance.randrange(512, maker.words[4])] = chance.randrange(256)
