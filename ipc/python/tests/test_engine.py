@@ -186,3 +186,39 @@ def test_the_frames_of_a_running_engine(demo):
             assert len(array) == len(frame) == other.height == len(table)
     edges = region.prices.to_polars().filter(polars.col("bid") > 0)
     assert edges.height == 8 and edges.select((polars.col("ask") > polars.col("bid")).all()).item()
+
+
+def test_a_newer_engines_additions_in_a_real_region(demo, tmp_path):
+    """A field in reserved bytes, a wider record, a table and a kind that are not known: the rest reads as before."""
+    demo.start("--duration", "60s")
+    region = crosstick.attach(demo.name, wait=PATIENCE_S)
+    until(lambda: both_have_quotes(region))
+    demo.freeze()
+    try:
+        data = bytearray(demo.region.read_bytes())
+    finally:
+        demo.thaw()
+    schema = json.loads(json.dumps(region.schema))
+    (prices,) = (t for t in schema["tables"] if t["name"] == "prices")
+    record = schema["records"][prices["record"]]
+    free = max(f["offset"] for f in record["fields"]) + 8
+    assert free + 8 <= record["bytes"], "bytes are reserved for fields to come"
+    record["fields"].insert(0, {"name": "mood", "type": "u64", "offset": free, "doc": "Added.", "unit": "smiles"})
+    record["fields"].append({"name": "aura", "type": "colour", "offset": 0, "doc": "Of a type to come."})
+    schema["tables"].insert(0, {"name": "moods", "kind": "heap", "record": "Mood", "offset": 1, "count": 1, "stride": 1})
+    schema["tables"].append({**prices, "name": "prices_too", "doc": "The same again."})
+    schema["to come"] = True
+    for row in range(prices["count"]):
+        at = prices["offset"] + row * prices["stride"] + 8 + free
+        data[at:at + 8] = (row + 70).to_bytes(8, "little")
+    text = json.dumps(schema).encode()
+    data[32:40], data[40:48] = len(data).to_bytes(8, "little"), len(text).to_bytes(8, "little")
+    data += text + bytes(-len(text) % 8)
+    data[24:32] = len(data).to_bytes(8, "little")
+    (tmp_path / "new").write_bytes(data)
+    reader = crosstick.attach("new", folder=str(tmp_path))
+    assert [row.mood for row in reader.prices] == [70 + i for i in range(len(reader.prices))]
+    assert "moods" not in reader.tables and "aura" not in reader.prices[0]
+    assert [row.bid for row in reader.prices_too] == [row.bid for row in reader.prices]
+    assert set(region.tables) <= set(reader.tables)
+    assert all(0 < row.bid < row.ask for row in reader.prices)
