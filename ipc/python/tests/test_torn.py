@@ -56,7 +56,7 @@ def test_no_reader_ever_sees_a_torn_record(folder, spawn):
     assert total["torn"] == 0 and total["rows"] > 0 and total["ticks"] > 0
 
 
-GENERIC = """
+GENERIC = r"""
 import json, sys
 import crosstick
 name, folder, mapped = sys.argv[1], sys.argv[2], sys.argv[3] == "True"
@@ -68,7 +68,7 @@ def expected(field, n):
     # Numbers of 8, 16 and 32 bits are n cut off, wider ones n repeated; see ipc/examples/hammer.rs.
     size = field.size // (field.length or 1)
     if field.type == "text":
-        return bytes([n & 255] * size).split(b"\\\\0")[0].decode("utf-8", "replace")
+        return bytes([n & 255] * size).split(b"\0")[0].decode("utf-8", "replace")
     return int.from_bytes((n.to_bytes(4, "little") * 4)[:size], "little", signed=field.type[0] == "i")
 
 def torn(table, row, fields):
