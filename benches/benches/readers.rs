@@ -116,13 +116,14 @@ fn ticks(universe: &Universe, session: &Session) -> Vec<Tick> {
 
 /// Reads until told to stop; returns how many rows and records it got, and that each was whole.
 fn read(place: &Place, instruments: u16, stop: &AtomicBool, ready: &AtomicU64) -> u64 {
-    let reader = Reader::open(place).expect("the region");
+    let reader = Reader::map(place).expect("the region");
     let mut ticks = reader.ticks().expect("a ring");
     let mut seen = 0;
     ready.fetch_add(1, Ordering::Release);
     while !stop.load(Ordering::Relaxed) {
         for id in 0..instruments {
-            let row = reader.price(InstrumentId(id)).expect("a row");
+            // None where the core lost its CPU in the middle of this very row, and did not get it back for a while.
+            let Some(row) = reader.price(InstrumentId(id)) else { continue };
             assert!(row.bid <= row.ask, "a torn row: {row:?}");
             seen += 1;
         }
@@ -140,11 +141,21 @@ struct Turn {
     read_a_second: u64,
 }
 
-fn turn(config: &Config, universe: &Universe, ticks: &[Tick], clock: &WallClock, readers: usize) -> Turn {
+/// What every turn is played with.
+struct Stage {
+    config: Config,
+    universe: Universe,
+    ticks: Vec<Tick>,
+    clock: WallClock,
+    /// Counted before this thread was pinned to one of them.
+    cpus: usize,
+}
+
+fn turn(stage: &Stage, readers: usize) -> Turn {
+    let Stage { config, universe, ticks, clock, cpus } = stage;
     let mut engine = Engine::new(config, universe);
     let (stop, ready) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-    let cpus = thread::available_parallelism().map_or(1, usize::from);
-    let instruments = universe.instruments.len() as u16;
+    let (instruments, cpus) = (universe.instruments.len() as u16, *cpus);
     let threads: Vec<_> = (0..readers)
         .map(|n| {
             let (place, stop, ready) = (engine.place.clone(), Arc::clone(&stop), Arc::clone(&ready));
@@ -183,23 +194,23 @@ fn main() {
     let (config, universe) = demo();
     let session = Session::demo(1, 300);
     let ticks = ticks(&universe, &session);
-    let clock = WallClock::anchored_now();
+    let cpus = thread::available_parallelism().map_or(1, usize::from);
+    let stage = Stage { config, universe, ticks, clock: WallClock::anchored_now(), cpus };
     pin_current_thread(0).expect("the first CPU");
     let mut turns: [Vec<Turn>; READERS.len()] = Default::default();
     for round in 0..=ROUNDS {
         for offset in 0..READERS.len() {
             // Each has its turn at each place, and the first round is for warming up.
             let which = (round + offset) % READERS.len();
-            let turn = turn(&config, &universe, &ticks, &clock, READERS[which]);
+            let turn = turn(&stage, READERS[which]);
             if round > 0 {
                 turns[which].push(turn);
             }
         }
     }
-    let cpus = thread::available_parallelism().map_or(1, usize::from);
     println!(
         "{} ticks a turn, {ROUNDS} turns each, {cpus} CPUs; ns, median (least – most) over the turns\n",
-        ticks.len()
+        stage.ticks.len()
     );
     println!("| readers | take p50 | take p99 | show p50 | show p99 | clock p50 | read a second |");
     println!("|---:|---:|---:|---:|---:|---:|---:|");

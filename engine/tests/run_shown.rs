@@ -148,6 +148,12 @@ fn check_feeds(reader: &Reader, r: &Value) {
     let feeds = reader.feeds();
     assert_eq!(feeds.iter().map(|f| f.trades + f.quotes).sum::<u64>(), count(&r["ticks"]));
     assert_eq!(feeds.iter().map(|f| f.frames).sum::<u64>(), sum(&r["feeds"], "frames"));
+    let started_ns = reader.identity().expect("a head").started_ns;
+    for feed in &feeds {
+        assert!(feed.last_recv_ns > started_ns, "{feed:?}");
+        // One machine and one clock.
+        assert!(feed.lag_us != 0 && feed.lag_us.abs() < 3_600_000_000, "{feed:?}");
+    }
     for (index, row) in r["instruments"].as_array().expect("rows").iter().enumerate() {
         let price = reader.price(InstrumentId(index as u16)).expect("a row");
         assert_eq!((price.trades, price.quotes), (count(&row["trades"]), count(&row["quotes"])), "{row}");

@@ -6,8 +6,8 @@ use crosstick_strategy::Strategy;
 use super::{Desk, Listener, PaperDriver};
 
 impl<S: Strategy> PaperDriver<S> {
-    /// Takes an operator's command, after all that is due before it. A halt that is stamped with [`Self::halt_ns`] comes
-    /// before every wake-up that core time has not reached, so no order of theirs goes out before it.
+    /// Takes an operator's command, after all that is due before it. A halt that is stamped with [`Self::halt_ns`]
+    /// comes before every wake-up that core time has not reached, so no order of theirs goes out before it.
     pub fn command(&mut self, command: &Command, listener: &mut impl Listener) -> CommandOutcome {
         self.wake_until(self.core.now_ns().max(command.at_ns), listener);
         listener.command(command);

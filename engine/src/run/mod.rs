@@ -253,6 +253,8 @@ impl Session<'_> {
                 trade_duplicates: stats.trade_duplicates,
                 connects: stats.connects,
                 ring_full: stats.ring_full,
+                last_recv_ns: stats.last_recv_ns,
+                lag_us: stats.lag_us,
                 ..writer.row()
             };
             writer.publish(&row);

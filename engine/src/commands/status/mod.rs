@@ -68,7 +68,7 @@ pub fn status(reader: &Reader, now_ns: u64) -> Option<Value> {
         "net": amount(risk.net).to_string(), "realised": amount(risk.realised).to_string(),
         "fees": amount(risk.fees).to_string(), "unrealised": amount(risk.unrealised).to_string(),
         "gross": amount(risk.gross).to_string(), "currency": text(&risk.currency), "halt": halt,
-        "limits": rows::limits(reader, &text(&risk.currency)), "feeds": rows::feeds(reader, &names),
+        "limits": rows::limits(reader, &text(&risk.currency)), "feeds": rows::feeds(reader, &names, now_ns),
         "instruments": rows::instruments(reader, &names, now_ns), "spreads": rows::spreads(reader, &names),
         "balances": rows::balances(reader, &names), "open_orders": rows::open_orders(reader, &names, now_ns),
         "latency_ns": rows::latency(reader),

@@ -36,11 +36,12 @@ fn age_ms(then_ns: u64, now_ns: u64) -> Option<u64> {
     (then_ns != 0).then(|| now_ns.saturating_sub(then_ns) / 1_000_000)
 }
 
-pub fn feeds(reader: &Reader, names: &Names) -> Vec<Value> {
+pub fn feeds(reader: &Reader, names: &Names, now_ns: u64) -> Vec<Value> {
     let rows = reader.feeds().into_iter().map(|f| {
         json!({"venue": names.venue(f.venue), "line": f.line, "connected": f.connected == 1, "frames": f.frames,
                "trades": f.trades, "quotes": f.quotes, "refused": f.refused, "trade_gaps": f.trade_gaps,
-               "connects": f.connects, "ring_full": f.ring_full})
+               "connects": f.connects, "ring_full": f.ring_full, "age_ms": age_ms(f.last_recv_ns, now_ns),
+               "lag_us": f.lag_us})
     });
     rows.collect()
 }

@@ -61,8 +61,8 @@ fn head(s: &Value) -> String {
 }
 
 fn feed(f: &Value) -> String {
-    format!(
-        "  {} line {}: {}, {} frames, {} trades, {} quotes, {} refused\n",
+    let mut line = format!(
+        "  {} line {}: {}, {} frames, {} trades, {} quotes, {} refused",
         plain(&f["venue"]),
         f["line"],
         if f["connected"] == true { "live" } else { "down" },
@@ -70,7 +70,11 @@ fn feed(f: &Value) -> String {
         f["trades"],
         f["quotes"],
         f["refused"]
-    )
+    );
+    if f["age_ms"].is_u64() {
+        line += &format!(", last heard {} ms ago, {} us behind the venue's clock", f["age_ms"], f["lag_us"]);
+    }
+    line + "\n"
 }
 
 fn instrument(i: &Value) -> String {
