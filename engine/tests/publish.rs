@@ -16,7 +16,9 @@ use crosstick_ipc::layout::{
     self, EventKind, LimitKind, OpportunityEvent, OrderStatus, Phase, PriceFlags, SpreadFlags, State, outcome_name,
     text,
 };
-use crosstick_model::{Amount, DenyCode, InstrumentId, Line, Quote, Tick, Universe, VenueId};
+use crosstick_model::{
+    Amount, Command, CommandKind, CommandSource, DenyCode, InstrumentId, Line, Quote, Reason, Tick, Universe, VenueId,
+};
 use flow::START_NS;
 use shown::Shown;
 use support::demo;
@@ -425,6 +427,25 @@ fn lines_and_halts_are_events() {
     let of_halt: Vec<_> = events.iter().filter(|(k, _)| [Breach, Halted].contains(k)).collect();
     assert_eq!(of_halt.iter().map(|(k, _)| *k).collect::<Vec<_>>(), [Breach, Halted]);
     assert!(of_halt.iter().all(|(_, e)| (e.code, e.at_ns) == (halt.code as u32, halt.at_ns)));
+}
+
+#[test]
+fn an_operators_halt_is_shown_until_trading_is_resumed() {
+    let (config, universe) = demo_of(&Overrides::none());
+    let mut shown = Shown::new(&config, &universe);
+    let reader = shown.reader();
+    let command = |kind, at_ns| Command { at_ns, kind, source: CommandSource::Control, reason: Reason::new("lunch") };
+    let mut expected = Vec::new();
+    for (kind, at_ns, halted) in [(CommandKind::Halt, START_NS + S, 1), (CommandKind::Resume, START_NS + 2 * S, 0)] {
+        let _ = shown.driver.command(&command(kind, at_ns), &mut shown.bridge);
+        shown.turn(at_ns + MS, false);
+        let (risk, engine) = (reader.risk().unwrap(), reader.engine().unwrap());
+        assert_eq!((risk.halted, risk.changed_ns, engine.halts), (halted, at_ns, 1), "{kind:?}");
+        assert_eq!(engine.state, if halted == 1 { State::Halted } else { State::Running } as u32);
+        expected.push((if halted == 1 { EventKind::Halted } else { EventKind::Resumed }, at_ns));
+    }
+    let events = reader.events().unwrap().map(|e| (EventKind::from_number(e.kind).unwrap(), e.at_ns));
+    assert_eq!(events.collect::<Vec<_>>(), expected, "a halt by an operator is no breach of a limit");
 }
 
 /// Orders in flight stand in slots while they are open.

@@ -187,7 +187,8 @@ impl Publisher {
     #[cold]
     fn halted(&mut self, at_ns: u64, code: DenyCode) {
         let event = |kind| Happened { code: Some(code), text: code.sentence(), ..Happened::new(at_ns, kind) };
-        if code != DenyCode::Halted {
+        // An operator is no limit.
+        if !matches!(code, DenyCode::Halted | DenyCode::Operator) {
             self.note(Note::Event(event(EventKind::Breach)));
         }
         self.note(Note::Event(event(EventKind::Halted)));
