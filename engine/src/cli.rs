@@ -1,9 +1,12 @@
 //! The command line. What is listed here works; nothing else is listed.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+
+use crosstick_model::Reason;
 
 use crate::exit::Failure;
 
@@ -50,7 +53,9 @@ pub enum Command {
     },
     /// Show what a running engine publishes in shared memory, once.
     Status(StatusArgs),
-    /// End a halt, for a reason that is kept.
+    /// Stop trading, closing included, until somebody resumes it; works without an engine as well.
+    Halt(HaltArgs),
+    /// End a halt, for a reason that is kept; a running engine trades on.
     Resume(ResumeArgs),
     /// Say what keeps this host from being fast, why it matters for a config's threads, and what to do.
     ///
@@ -183,13 +188,35 @@ pub struct StatusArgs {
     pub json: bool,
 }
 
+/// `crosstick halt`.
+#[derive(Debug, Args)]
+pub struct HaltArgs {
+    /// Why; kept with the halt. Whatever it is made of, it never keeps trading from being halted.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<OsString>,
+    /// Which engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+}
+
 /// `crosstick resume`.
 #[derive(Debug, Args)]
 pub struct ResumeArgs {
     /// Why trading may go on; kept in the log of halts.
-    #[arg(long, value_parser = parse_reason)]
+    #[arg(long, value_name = "TEXT", value_parser = parse_reason)]
     pub reason: String,
-    /// The config whose halt is meant; left out: the default state directory.
+    /// Which engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+}
+
+/// Which engine is commanded.
+#[derive(Debug, Default, Args)]
+pub struct EngineArgs {
+    /// Name of its region under /dev/shm; left out: as in the config, else crosstick.
+    #[arg(long, value_name = "NAME")]
+    pub shm: Option<String>,
+    /// Its config; left out: a running engine says itself where its halt file is, else the default state directory.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
@@ -228,6 +255,6 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 }
 
 fn parse_reason(text: &str) -> Result<String, String> {
-    let reason = text.trim();
-    if reason.is_empty() { Err("give a reason in a few words".into()) } else { Ok(reason.to_owned()) }
+    let reason = Reason::new(text);
+    if reason.is_empty() { Err("give a reason in a few words".into()) } else { Ok(reason.text().to_owned()) }
 }

@@ -66,14 +66,14 @@ fn play(ticks: &[Tick]) -> (PaperDriver<Spread>, Told, [usize; 3]) {
             1 => {
                 let halt = command(&driver, CommandKind::Halt, "a drill");
                 assert_eq!(driver.command(&halt, &mut told), CommandOutcome::Halted);
-                assert_eq!(driver.core().halt_reason().text(), "a drill");
+                assert_eq!(driver.core().halt_reason(), Some("a drill"));
                 assert_eq!(driver.command(&halt, &mut told), CommandOutcome::AlreadyHalted);
             }
             2 => {
                 let resume = command(&driver, CommandKind::Resume, "drill over");
                 assert_eq!(driver.command(&resume, &mut told), CommandOutcome::Resumed);
                 assert_eq!(driver.command(&resume, &mut told), CommandOutcome::NotHalted);
-                assert!(driver.core().risk().halted().is_none() && driver.core().halt_reason().is_empty());
+                assert!(driver.core().risk().halted().is_none() && driver.core().halt_reason().is_none());
             }
             _ => {}
         }

@@ -183,6 +183,8 @@ pub enum CommandOutcome {
     Unknown = 5,
     /// Not taken: trading cannot resume while the halt file is there.
     HaltFileThere = 6,
+    /// Not taken: a resume that was given too long ago may no longer be meant.
+    TooLate = 7,
 }
 
 impl CommandOutcome {
@@ -196,6 +198,7 @@ impl CommandOutcome {
             4 => Self::NotHalted,
             5 => Self::Unknown,
             6 => Self::HaltFileThere,
+            7 => Self::TooLate,
             _ => return None,
         })
     }

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use crosstick_model::decimal::POW10;
 use crosstick_model::{Amount, Decimal};
+use crosstick_ring::WaitPolicy;
 
 use super::mistakes::{Mistakes, Place, closest};
 use super::read::{Node, Val};
-use super::types::{Engine, Mode, Paper, PaperCustom, Preset, Risk, Strategy, StrategyName, Stream, Threads, Wait};
+use super::types::{Engine, Mode, Paper, PaperCustom, Preset, Risk, Strategy, StrategyName, Stream, Threads};
 use super::{Config, build_venue};
 
 /// What the defaults of paths are taken from.
@@ -81,7 +82,7 @@ fn threads(node: &Node, mistakes: &mut Mistakes) -> Threads {
         reader_cpus.push(n);
     }
     let (core_wait, reader_wait) = (wait(core), wait(readers));
-    let spins = core_wait == Wait::Spin || reader_wait == Wait::Spin;
+    let spins = core_wait == WaitPolicy::Spin || reader_wait == WaitPolicy::Spin;
     if let Some(n) = core_cpu.filter(|n| spins && reader_cpus.contains(n)) {
         let text =
             format!("[threads] readers cpus: CPU {n} is the core thread's, and one that spins leaves it nothing");
@@ -90,13 +91,9 @@ fn threads(node: &Node, mistakes: &mut Mistakes) -> Threads {
     Threads { core_cpu, core_wait, reader_cpus, reader_wait }
 }
 
-fn wait(node: &Node) -> Wait {
-    match node.str("wait") {
-        Some("spin") => Wait::Spin,
-        Some("yield") => Wait::Yield,
-        Some("park") => Wait::Park,
-        _ => Wait::Auto,
-    }
+fn wait(node: &Node) -> WaitPolicy {
+    // Any other word was refused when the key was read.
+    node.str("wait").and_then(|word| word.parse().ok()).unwrap_or(WaitPolicy::Auto)
 }
 
 fn strategy(root: &Node, engine: &Engine, mistakes: &mut Mistakes) -> Strategy {

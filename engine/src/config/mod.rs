@@ -26,7 +26,7 @@ pub use mistakes::{Mistake, Mistakes, Place};
 pub use overrides::Overrides;
 pub use types::{
     Engine, Environment, FeeAssetName, Instrument, Market, MarketSymbol, Mode, Paper, PaperCustom, Preset, Risk,
-    Strategy, StrategyName, Stream, Threads, Venue, Wait,
+    Strategy, StrategyName, Stream, Threads, Venue,
 };
 
 use raw::Lines;

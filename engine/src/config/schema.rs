@@ -175,7 +175,7 @@ static THREAD_CORE: Table = Table {
             WAIT,
             Left::To("\"auto\""),
             "",
-            "What it does when there is nothing to do; auto spins only where a core is free for it.",
+            "What it does when there is nothing to do; spin takes its whole core, auto spins only where one is free for it.",
         ),
     ],
 };

@@ -54,10 +54,11 @@ impl<S: Strategy> Core<S> {
         CommandOutcome::Resumed
     }
 
-    /// Why an operator halted trading; empty where a limit did, and while trading is not halted.
+    /// Why trading is halted: what the operator told, or the sentence of the limit. `None` while it is not halted.
     #[must_use]
-    pub const fn halt_reason(&self) -> &Reason {
-        &self.halt_reason
+    pub fn halt_reason(&self) -> Option<&str> {
+        let halt = self.risk.halted()?;
+        Some(if self.halt_reason.is_empty() { halt.code.sentence() } else { self.halt_reason.text() })
     }
 }
 

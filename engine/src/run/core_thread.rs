@@ -5,8 +5,6 @@
 //! tick taken, once an idle turn, and up to three times on an order's way. Nothing here locks, logs or allocates after
 //! warm-up; opportunities for the opportunity file are kept only when one is wanted.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -16,6 +14,7 @@ use crosstick_ring::Waiter;
 use crosstick_ring::spsc::Consumer;
 use crosstick_strategy::{Opportunity, Spread};
 
+use super::halting::Inlet;
 use super::notify::Beat;
 use super::publish::Publisher;
 use crate::clock::WallClock;
@@ -46,37 +45,10 @@ pub struct CoreThread {
     pub keep_rows: bool,
     /// CPU to pin to.
     pub cpu: Option<usize>,
-    /// Raised when trading halts; the main thread writes it to disk.
-    pub halted: Arc<Halted>,
+    /// Where commands reach it, and what it tells of halts.
+    pub inlet: Inlet,
     /// Counts the turns of the loop, for the watchdog.
     pub beat: Beat,
-}
-
-/// A halt on its way from the core thread to the main thread.
-#[derive(Debug, Default)]
-pub struct Halted {
-    raised: AtomicBool,
-    code: std::sync::atomic::AtomicU8,
-    at_ns: std::sync::atomic::AtomicU64,
-}
-
-impl Halted {
-    fn raise(&self, now_ns: u64, code: DenyCode) {
-        self.code.store(code as u8, Ordering::Relaxed);
-        self.at_ns.store(now_ns, Ordering::Relaxed);
-        // Pairs with the acquire load in `get`: code and time are written before it.
-        self.raised.store(true, Ordering::Release);
-    }
-
-    /// The halt, once there is one: core time and code.
-    #[must_use]
-    pub fn get(&self) -> Option<(u64, DenyCode)> {
-        if !self.raised.load(Ordering::Acquire) {
-            return None;
-        }
-        let code = DenyCode::ALL.get(usize::from(self.code.load(Ordering::Relaxed))).copied();
-        Some((self.at_ns.load(Ordering::Relaxed), code.unwrap_or(DenyCode::Halted)))
-    }
 }
 
 /// What the core thread hands back at its end.
@@ -106,7 +78,7 @@ impl CoreThread {
         }
         let mut desk = Desk {
             rows: self.keep_rows.then(Vec::new),
-            halted: self.halted,
+            breach: None,
             beat: self.beat,
             clock: self.clock.clone(),
             publisher: self.publisher,
@@ -120,8 +92,11 @@ impl CoreThread {
             desk.beat.turn();
             let mut work = 0;
             for ring in &mut self.rings {
-                let (driver, clock) = (&mut self.driver, &self.clock);
+                let (driver, clock, inlet) = (&mut self.driver, &self.clock, &mut self.inlet);
                 work += ring.pop_batch(BATCH, |tick| {
+                    if inlet.is_called() {
+                        desk.obey(inlet, driver, clock);
+                    }
                     let now_ns = clock.now_ns();
                     // What was due before the tick is not on the tick's account.
                     desk.woken(now_ns);
@@ -131,14 +106,19 @@ impl CoreThread {
                     desk.publisher.tick(&tick);
                 });
             }
+            desk.tell_breach(&mut self.inlet);
             if work > 0 {
                 self.waiter.active();
                 desk.publisher.turn(&self.driver, desk.taken_ns, true);
                 continue;
             }
+            if self.inlet.is_called() {
+                desk.obey(&mut self.inlet, &mut self.driver, &self.clock);
+            }
             let now_ns = self.clock.now_ns();
             desk.woken(now_ns);
             self.driver.wake_until(now_ns, &mut desk);
+            desk.tell_breach(&mut self.inlet);
             desk.publisher.turn(&self.driver, now_ns, false);
             if self.rings.iter().all(|ring| ring.is_closed() && ring.is_empty()) {
                 break;
@@ -148,8 +128,9 @@ impl CoreThread {
                 self.waiter.idle();
             }
         }
-        settle(&mut self.driver, &self.clock, &mut desk);
+        settle(&mut self.driver, &self.clock, &mut self.inlet, &mut desk);
         self.driver.finish(&mut desk);
+        desk.tell_breach(&mut self.inlet);
         let now_ns = self.clock.now_ns();
         desk.publisher.finish(&self.driver, now_ns);
         CoreEnd { driver: self.driver, rows: desk.rows, publisher: desk.publisher }
@@ -157,13 +138,17 @@ impl CoreThread {
 }
 
 /// Lets orders and pairs in flight come to their end: without ticks nothing new begins.
-fn settle(driver: &mut PaperDriver<Spread>, clock: &WallClock, desk: &mut Desk) {
+fn settle(driver: &mut PaperDriver<Spread>, clock: &WallClock, inlet: &mut Inlet, desk: &mut Desk) {
     let until_ns = clock.now_ns() + SETTLE_NS;
     loop {
         desk.beat.turn();
+        if inlet.is_called() {
+            desk.obey(inlet, driver, clock);
+        }
         let now_ns = clock.now_ns();
         desk.woken(now_ns);
         driver.wake_until(now_ns, desk);
+        desk.tell_breach(inlet);
         if driver.is_settled() || now_ns >= until_ns {
             return;
         }
@@ -174,7 +159,8 @@ fn settle(driver: &mut PaperDriver<Spread>, clock: &WallClock, desk: &mut Desk) 
 /// What the core tells, on its own thread.
 struct Desk {
     rows: Option<Vec<Opportunity>>,
-    halted: Arc<Halted>,
+    /// A limit halted trading, and the main thread was not told yet: core time and code.
+    breach: Option<(u64, DenyCode)>,
     beat: Beat,
     clock: WallClock,
     publisher: Publisher,
@@ -186,6 +172,21 @@ struct Desk {
 }
 
 impl Desk {
+    /// What was commanded, before anything else is taken.
+    #[cold]
+    fn obey(&mut self, inlet: &mut Inlet, driver: &mut PaperDriver<Spread>, clock: &WallClock) {
+        self.tell_breach(inlet);
+        self.woken(clock.now_ns());
+        inlet.obey(driver, clock, self);
+    }
+
+    #[inline]
+    fn tell_breach(&mut self, inlet: &mut Inlet) {
+        if let Some((at_ns, code)) = self.breach.take() {
+            inlet.breached(at_ns, code);
+        }
+    }
+
     /// What comes next is a wake-up, not a tick.
     #[inline]
     fn woken(&mut self, now_ns: u64) {
@@ -225,7 +226,10 @@ impl Listener for Desk {
     }
 
     fn halted(&mut self, now_ns: u64, code: DenyCode) {
-        self.halted.raise(now_ns, code);
+        // A halt by command is told with the command.
+        if code != DenyCode::Operator {
+            self.breach = Some((now_ns, code));
+        }
     }
 
     #[inline]

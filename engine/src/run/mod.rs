@@ -6,6 +6,7 @@
 pub mod connect;
 pub mod core_thread;
 pub mod demo;
+pub mod halting;
 pub mod notify;
 pub mod publish;
 pub mod reader_thread;
@@ -18,6 +19,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crosstick_feeds::{Event, EventKind, Remedy};
+use crosstick_ipc::control::Control;
 use crosstick_ipc::{FeedWriter, Owner, Place, Reader, Shape, State, Writer, layout};
 use crosstick_model::Universe;
 
@@ -87,6 +89,9 @@ pub fn command(arguments: &RunArgs) -> Outcome {
         driver,
         tables,
         keep_rows: arguments.output.opportunities.is_some(),
+        // After the region, whose lock makes its name ours.
+        control: Control::create(&place, &config.engine.halt_file, clock.now_ns()).map_err(Failure::other)?,
+        halt_flag: signals.halt_flag(),
     };
     let (owner, running) = threads.start(writer)?;
     let reader = Reader::open(&place).map_err(Failure::other)?;
@@ -107,8 +112,6 @@ pub fn command(arguments: &RunArgs) -> Outcome {
         reader,
         stopped: 0,
         refused: None,
-        persisted: false,
-        told_halt: false,
     };
     session.run(arguments)
 }
@@ -162,10 +165,6 @@ struct Session<'a> {
     stopped: usize,
     /// Why the last of them was given up.
     refused: Option<Failure>,
-    /// The halt is on disk.
-    persisted: bool,
-    /// The halt was told.
-    told_halt: bool,
 }
 
 impl Session<'_> {
@@ -205,7 +204,7 @@ impl Session<'_> {
         }
         self.show_feeds();
         self.owner.beat(self.clock.now_ns());
-        self.persist_halt();
+        self.look_at_halts();
         self.status.turn();
         self.notify.turn(self.status.shown());
         if self.signals.take_reopen() {
@@ -261,24 +260,8 @@ impl Session<'_> {
         }
     }
 
-    fn persist_halt(&mut self) {
-        let Some((at_ns, code)) = self.running.halted.get().filter(|_| !self.persisted) else { return };
-        if !self.told_halt {
-            self.owner.set_state(State::Halted);
-            self.status.clear();
-            tracing::error!("trading is halted: {} {}", code.code(), code.sentence());
-        }
-        let record =
-            halt::Halt { code: code.code().into(), reason: code.sentence().into(), at_ns, pid: std::process::id() };
-        match halt::write(&self.config.engine.halt_file, &record) {
-            Ok(()) => self.persisted = true,
-            // Tried again at every turn, told once.
-            Err(error) if !self.told_halt => {
-                tracing::error!("the halt cannot be kept for the next start, trying on: {error}");
-            }
-            Err(_) => {}
-        }
-        self.told_halt = true;
+    fn look_at_halts(&mut self) {
+        self.running.keeper.turn(&mut self.owner, &self.status);
     }
 
     fn end(mut self, ended: &'static str, took: Duration, arguments: &RunArgs) -> Outcome {
@@ -289,18 +272,18 @@ impl Session<'_> {
         // The core may take seconds, and may still halt: its end is watched like its life.
         while !self.running.is_over() {
             self.owner.beat(self.clock.now_ns());
-            self.persist_halt();
+            self.look_at_halts();
             self.notify.ending();
             thread::sleep(Duration::from_millis(1));
         }
         let joined = self.running.join();
-        self.persist_halt();
+        self.look_at_halts();
         let mut end = joined?;
         while let Ok(event) = self.running.events.try_recv() {
             self.tell(&event);
         }
         self.show_feeds();
-        self.persist_halt();
+        self.look_at_halts();
         tracing::info!("the wall clock drifted by {drift_us} µs from the system clock's");
 
         let report = self.report(&end, ended, took);
@@ -316,7 +299,7 @@ impl Session<'_> {
         report_written?;
         match self.refused.take().filter(|_| ended == "input") {
             Some(failure) => Err(failure),
-            None if self.told_halt => Ok(Code::Halted),
+            None if self.running.keeper.is_halted() => Ok(Code::Halted),
             None => Ok(Code::Done),
         }
     }

@@ -7,17 +7,19 @@ use std::thread::{self, JoinHandle};
 
 use crosstick_feeds::outlet::RingSink;
 use crosstick_feeds::{Event, LineSpec, LineStats, Observer, Reader};
+use crosstick_ipc::control::Control;
 use crosstick_ipc::{Owner, Recorder, Writer};
 use crosstick_model::{Line, Universe, VenueId};
-use crosstick_ring::{WaitPolicy, spsc, wait};
+use crosstick_ring::{spsc, wait};
 use crosstick_strategy::Spread;
 
-use super::core_thread::{CoreEnd, CoreThread, Halted};
+use super::core_thread::{CoreEnd, CoreThread};
+use super::halting::{self, Inlet, Keeper};
 use super::notify::{Pulse, beat};
 use super::publish::{CORE_STAGES, Publisher, Stages, Tables};
 use super::reader_thread::ReaderThread;
 use crate::clock::WallClock;
-use crate::config::{Config, Wait};
+use crate::config::Config;
 use crate::driver::PaperDriver;
 use crate::exit::Failure;
 
@@ -25,6 +27,8 @@ use crate::exit::Failure;
 const RING_TICKS: usize = 16_384;
 /// Events that wait for the main thread; they are a few a minute.
 const EVENTS: usize = 1_024;
+/// Commands that wait for the core thread, which takes them within a turn.
+const COMMANDS: usize = 16;
 
 /// What the threads start with.
 pub struct Threads<'a> {
@@ -42,6 +46,10 @@ pub struct Threads<'a> {
     pub tables: Tables,
     /// Keep opportunities for the opportunity file.
     pub keep_rows: bool,
+    /// How others command the run.
+    pub control: Control,
+    /// Raised by SIGUSR1.
+    pub halt_flag: Arc<AtomicBool>,
 }
 
 /// Threads under way.
@@ -52,8 +60,8 @@ pub struct Running {
     pub lines: Vec<LineStats>,
     /// How many sockets there are.
     pub sockets: usize,
-    /// A halt on its way to disk.
-    pub halted: Arc<Halted>,
+    /// The main thread's part of halts.
+    pub keeper: Keeper,
     /// Turns of the core thread's loop.
     pub pulse: Pulse,
     stop: Arc<AtomicBool>,
@@ -85,7 +93,7 @@ impl Threads<'_> {
         let groups = divide(self.lines, threads.reader_cpus.len());
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let spare = leaves_spare_core(cores, groups.len());
-        let (core_waiter, waker) = wait::pair(policy(threads.core_wait), spare);
+        let (core_waiter, waker) = wait::pair(threads.core_wait, spare);
 
         let (tell, events) = sync_channel(EVENTS);
         let stop = Arc::new(AtomicBool::new(false));
@@ -100,13 +108,16 @@ impl Threads<'_> {
             let (reader, stats) =
                 Reader::new(group, count, sink, self.clock.clone(), observer, tell.clone()).map_err(Failure::other)?;
             lines.extend(stats);
-            let (waiter, _) = wait::pair(policy(threads.reader_wait), spare);
+            let (waiter, _) = wait::pair(threads.reader_wait, spare);
             let cpu = threads.reader_cpus.get(number).copied();
             starting.push(ReaderThread { reader, waiter, cpu, stop: Arc::clone(&stop) });
         }
 
-        let halted = Arc::new(Halted::default());
         let (beat, pulse) = beat();
+        let (tell_news, news) = halting::channel();
+        let (hand, handed) = spsc::ring(COMMANDS);
+        let Control { core: control, main: control_main } = self.control;
+        let keeper = Keeper::new(&self.config.engine.halt_file, news, control_main, hand, waker);
         let shown: Vec<_> = lines.iter().map(|l| (l.venue, l.line)).collect();
         let core = CoreThread {
             driver: self.driver,
@@ -116,7 +127,7 @@ impl Threads<'_> {
             publisher: Publisher::new(core, stages, self.tables, &shown),
             keep_rows: self.keep_rows,
             cpu: threads.core_cpu,
-            halted: Arc::clone(&halted),
+            inlet: Inlet::new(control, self.halt_flag, handed, tell_news),
             beat,
         };
         let core = core.start().map_err(Failure::other)?;
@@ -124,7 +135,7 @@ impl Threads<'_> {
         for (number, reader) in starting.into_iter().enumerate() {
             readers.push(reader.start(number).map_err(Failure::other)?);
         }
-        Ok((owner, Running { events, lines, sockets, halted, pulse, stop, readers, core: Some(core) }))
+        Ok((owner, Running { events, lines, sockets, keeper, pulse, stop, readers, core: Some(core) }))
     }
 }
 
@@ -178,13 +189,4 @@ fn divide(lines: Vec<LineSpec>, cpus: usize) -> Vec<Vec<LineSpec>> {
 #[must_use]
 pub const fn leaves_spare_core(cores: usize, readers: usize) -> bool {
     cores > readers + 1
-}
-
-fn policy(wait: Wait) -> WaitPolicy {
-    match wait {
-        Wait::Spin => WaitPolicy::Spin,
-        Wait::Yield => WaitPolicy::Yield,
-        Wait::Park => WaitPolicy::Park,
-        Wait::Auto => WaitPolicy::Auto,
-    }
 }

@@ -138,6 +138,8 @@ pub struct Called {
     pub kind: Option<CommandKind>,
     /// Why.
     pub reason: Reason,
+    /// When it was given, by the commander's wall clock, ns since the epoch.
+    pub sent_ns: u64,
 }
 
 /// The command behind a version that was not seen yet; each is taken once. An odd version is a command that is being
@@ -156,7 +158,12 @@ fn take(command: &CellReader<CommandRow>, seen: &mut u64) -> Option<Called> {
         return None;
     }
     *seen = number;
-    Some(Called { number, kind: CommandKind::from_number(row.kind), reason: Reason::from_bytes(&row.reason) })
+    Some(Called {
+        number,
+        kind: CommandKind::from_number(row.kind),
+        reason: Reason::from_bytes(&row.reason),
+        sent_ns: row.sent_ns,
+    })
 }
 
 /// The core thread's handle.

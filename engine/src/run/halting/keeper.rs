@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crosstick_ipc::control::ControlMain;
+use crosstick_ipc::control::{Called, ControlMain};
 use crosstick_ipc::{Owner, State};
 use crosstick_model::{CommandKind, CommandOutcome, CommandSource, Reason};
 use crosstick_ring::Waker;
@@ -10,8 +10,12 @@ use crosstick_ring::spsc::Producer;
 
 use super::inlet::Handed;
 use super::news::{News, NewsReader};
+use crate::clock::system_ns;
 use crate::run::status_line::StatusLine;
 use crate::state::halt::{self, Halt};
+
+/// A resume that is older was told to have failed: its commander waits five seconds for an answer.
+const RESUME_AGE_MAX_NS: u64 = 4_000_000_000;
 
 /// A halt on its way to disk.
 struct Keeping {
@@ -47,28 +51,10 @@ pub struct Keeper {
 impl Keeper {
     /// `to_core` and `waker` lead to the core thread's inlet.
     #[must_use]
-    pub fn new(
-        path: &Path,
-        news: NewsReader,
-        control: ControlMain,
-        to_core: Producer<Handed>,
-        waker: Waker,
-    ) -> Self {
+    pub fn new(path: &Path, news: NewsReader, control: ControlMain, to_core: Producer<Handed>, waker: Waker) -> Self {
         let path = path.to_path_buf();
         let (current, resuming) = (None, false);
-        Self {
-            path,
-            news,
-            seen: 0,
-            control,
-            to_core,
-            waker,
-            current,
-            handed: 0,
-            taken: 0,
-            resumes: 0,
-            resuming,
-        }
+        Self { path, news, seen: 0, control, to_core, waker, current, handed: 0, taken: 0, resumes: 0, resuming }
     }
 
     /// One look at everything; whatever cannot be done now is tried again at the next.
@@ -79,7 +65,7 @@ impl Keeper {
         }
         // Before the halt is kept: a resume that came meanwhile has done away with its file.
         if let Some(called) = self.control.take().filter(|c| c.kind == Some(CommandKind::Resume)) {
-            self.resume(called.number, called.reason);
+            self.resume(&called);
         }
         self.keep(status);
         self.watch_file();
@@ -160,12 +146,16 @@ impl Keeper {
         self.hand(CommandKind::Halt, CommandSource::File, reason, 0);
     }
 
-    fn resume(&mut self, number: u64, reason: Reason) {
-        if halt::is_there(&self.path) {
-            self.control.refuse(number, CommandOutcome::HaltFileThere);
+    fn resume(&mut self, called: &Called) {
+        let refused = if system_ns().abs_diff(called.sent_ns) > RESUME_AGE_MAX_NS {
+            CommandOutcome::TooLate
+        } else if halt::is_there(&self.path) {
+            CommandOutcome::HaltFileThere
         } else {
-            self.resuming = self.hand(CommandKind::Resume, CommandSource::Control, reason, number);
-        }
+            self.resuming = self.hand(CommandKind::Resume, CommandSource::Control, called.reason, called.number);
+            return;
+        };
+        self.control.refuse(called.number, refused);
     }
 
     /// `false` when the core takes nothing any more.

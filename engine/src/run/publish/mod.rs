@@ -293,7 +293,7 @@ impl Publisher {
         }
         if std::mem::take(&mut self.risk_waits) {
             self.engine_waits = true;
-            self.risk_rows(risk, now_ns);
+            self.risk_rows(risk, core.halt_reason(), now_ns);
         }
         if std::mem::take(&mut self.engine_waits) || self.waiting() as u64 != self.waiting_shown {
             self.engine_row(driver);
@@ -301,11 +301,11 @@ impl Publisher {
     }
 
     /// Everything of risk that is no row of a table of its own, and whether trading is halted.
-    fn risk_rows(&mut self, risk: &Risk, now_ns: u64) {
+    fn risk_rows(&mut self, risk: &Risk, halt_reason: Option<&str>, now_ns: u64) {
         let halt_ns = risk.halted().map(|halt| halt.at_ns);
         self.halt_changed_ns = halt_ns.unwrap_or(self.halt_changed_ns);
         let money = &mut self.tables.money;
-        self.writer.risk(&money.risk_row(risk, self.halt_changed_ns));
+        self.writer.risk(&money.risk_row(risk, halt_reason, self.halt_changed_ns));
         self.writer.denied(&Money::denied_row(risk));
         for (row, value) in money.limit_rows(risk, now_ns).iter().enumerate() {
             self.writer.limits.publish(row, value);

@@ -72,7 +72,7 @@ impl Money {
     }
 
     /// What risk knows, in one row.
-    pub fn risk_row(&self, risk: &Risk, changed_ns: u64) -> RiskRow {
+    pub fn risk_row(&self, risk: &Risk, halt_reason: Option<&str>, changed_ns: u64) -> RiskRow {
         let amount = layout::amount_words;
         let pnl = risk.pnl();
         let denied: u64 = risk.denied().map(|(_, n)| n).sum();
@@ -90,7 +90,7 @@ impl Money {
         };
         if let Some(halt) = risk.halted() {
             (row.halted, row.code) = (1, halt.code as u32);
-            row.reason = layout::fixed_text(halt.code.sentence());
+            row.reason = layout::fixed_text(halt_reason.unwrap_or(halt.code.sentence()));
         }
         row
     }
