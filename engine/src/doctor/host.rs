@@ -1,11 +1,12 @@
 //! What every check starts from: the hot threads of a config, where they would run, and the CPUs that there are.
 
+use crosstick_ring::WaitPolicy;
 use serde::{Deserialize, Serialize};
 
 use super::cpus::CpuSet;
 use super::quota::{self, Quota};
 use super::root::{Look, Root, Unread};
-use crate::config::{Config, Environment, Wait};
+use crate::config::{Config, Environment};
 use crate::run::topology::{leaves_spare_core, reader_count};
 
 /// A hot thread of the config.
@@ -26,7 +27,7 @@ pub struct HotThread {
 /// The hot threads of a config, before a host is known.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    threads: Vec<(String, Option<usize>, Wait)>,
+    threads: Vec<(String, Option<usize>, WaitPolicy)>,
     readers: usize,
     network: bool,
 }
@@ -242,9 +243,9 @@ impl<'a> Host<'a> {
     }
 }
 
-fn resolve((name, cpu, wait): &(String, Option<usize>, Wait), spare: bool) -> HotThread {
-    let spins = *wait == Wait::Spin || (*wait == Wait::Auto && spare);
-    let parks = *wait == Wait::Park || (*wait == Wait::Auto && !spare);
+fn resolve((name, cpu, wait): &(String, Option<usize>, WaitPolicy), spare: bool) -> HotThread {
+    let spins = *wait == WaitPolicy::Spin || (*wait == WaitPolicy::Auto && spare);
+    let parks = *wait == WaitPolicy::Park || (*wait == WaitPolicy::Auto && !spare);
     HotThread { name: name.clone(), cpu: *cpu, wait: wait.name().to_owned(), spins, parks }
 }
 
