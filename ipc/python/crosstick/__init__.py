@@ -17,9 +17,8 @@ even and the same before, in and after it; else it is read again, a bounded numb
 keeps loads and stores in order, so this module reads on x86-64 only and refuses elsewhere.
 
 Why `pread` and not a mapping: a file that somebody cuts short under a mapping kills the process that looks at it
-(SIGBUS), which Python cannot catch; a `pread` of it just comes back short, and you get `Truncated`. It costs about a
-microsecond more a read. `attach(..., mapped=True)` maps the file (read-only) for the last bit of speed; the size is
-then checked before every read, which leaves only the moment in between.
+(SIGBUS), which Python cannot catch; a `pread` of it just comes back short, and you get `Truncated`. A mapping whose
+size is checked before every look was measured too, and was no faster: the check is a system call like the read.
 
 Only the standard library is needed (Python 3.9 or later, Linux); numpy, pandas and polars are imported when asked for.
 One `Region` belongs to one thread; attach once more for another.

@@ -30,8 +30,8 @@ _PATIENCE_S = 0.2
 class Attachment:
     """One generation of a region: its head, its schema, its bytes."""
 
-    def __init__(self, path: str, mapped: bool) -> None:
-        self.source = Source(path, mapped)
+    def __init__(self, path: str) -> None:
+        self.source = Source(path)
         self.unreadable = 0
         self.retries = 0
         self._columns: Dict[Tuple[str, str], Tuple[Any, ...]] = {}

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import errno
-import mmap
 import os
 import stat
-from typing import Optional
-
 from .errors import Denied, Missing, NoSharedMemory, NotARegion, RegionError, Truncated
 
 
 class Source:
     """The bytes of a region's file."""
 
-    def __init__(self, path: str, mapped: bool) -> None:
+    def __init__(self, path: str) -> None:
         self.path = path
         self.reads = 0
         self.fd = _open(path)
-        self.map: Optional[mmap.mmap] = None
         try:
             meta = os.fstat(self.fd)
             if not stat.S_ISREG(meta.st_mode):
                 raise NotARegion(f"{path} is not a plain file: name another region")
             self.file_id = (meta.st_dev, meta.st_ino)
             self.length = meta.st_size
-            if mapped and self.length:
-                self.map = mmap.mmap(self.fd, self.length, access=mmap.ACCESS_READ)
         except BaseException:
             self.close()
             raise
@@ -36,20 +30,12 @@ class Source:
         self.reads += 1
         if self.fd < 0:
             raise RegionError(f"{self.path} was closed: attach again")
-        if self.map is None:
-            got = os.pread(self.fd, length, offset)
-        elif os.fstat(self.fd).st_size >= self.length:
-            got = self.map[offset:offset + length]
-        else:
-            got = b""
+        got = os.pread(self.fd, length, offset)
         if len(got) < length:
             raise Truncated(f"{self.path} was cut short: it ends before byte {offset + length}; start the engine again")
         return got
 
     def close(self) -> None:
-        if self.map is not None:
-            self.map.close()
-            self.map = None
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1

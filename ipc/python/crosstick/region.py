@@ -34,12 +34,11 @@ class Region:
     What an engine has left when it stopped or died stays readable until then; `status` says how it is.
     """
 
-    def __init__(self, path: str, mapped: bool = False, follow_restarts: bool = True) -> None:
+    def __init__(self, path: str, follow_restarts: bool = True) -> None:
         self.path = path
         self.restarts = 0
-        self._mapped = mapped
         self._follow_restarts = follow_restarts
-        self._attachment = Attachment(path, mapped)
+        self._attachment = Attachment(path)
 
     def __enter__(self) -> Region:
         return self
@@ -79,7 +78,7 @@ class Region:
                 return self._attachment  # removed: what was left can still be read
             if (meta.st_dev, meta.st_ino) != self._attachment.source.file_id:
                 try:
-                    self._attachment = Attachment(self.path, self._mapped)
+                    self._attachment = Attachment(self.path)
                 except Missing:
                     return self._attachment
                 self.restarts += 1
@@ -183,13 +182,12 @@ class Region:
         self._attachment.source.close()
 
 
-def attach(name: str = "crosstick", wait: Optional[float] = None, *, folder: str = FOLDER, mapped: bool = False,
+def attach(name: str = "crosstick", wait: Optional[float] = None, *, folder: str = FOLDER,
            follow_restarts: bool = True) -> Region:
     """Opens an engine's region.
 
     Without `wait`, opens what is there, also what a dead engine has left; with it, waits up to so many seconds until an
-    engine is at work. `folder` is where regions lie. `mapped` and `follow_restarts`: see the head of this module and
-    `Region`. Raises a `RegionError` that says what is wrong and what helps.
+    engine is at work. `folder` is where regions lie; `follow_restarts`: see `Region`. Raises a `RegionError` that says what is wrong and what helps.
     """
     if platform.machine().lower() not in ("x86_64", "amd64") or not sys.platform.startswith("linux"):
         raise UnsupportedPlatform(
@@ -202,7 +200,7 @@ def attach(name: str = "crosstick", wait: Optional[float] = None, *, folder: str
     deadline = None if wait is None else time.monotonic() + wait
     while True:
         try:
-            region = Region(path, mapped, follow_restarts)
+            region = Region(path, follow_restarts)
             if deadline is None or region.is_live:
                 return region
             if time.monotonic() >= deadline:

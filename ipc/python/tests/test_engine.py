@@ -105,8 +105,8 @@ def test_all_languages_show_the_same_of_a_running_engine(demo, readers):  # noqa
 WATCH = """
 import json, sys, time
 import crosstick
-name, mapped, generations = sys.argv[1], sys.argv[2] == "True", int(sys.argv[3])
-region = crosstick.attach(name, 120, mapped=mapped)
+name, generations = sys.argv[1], int(sys.argv[2])
+region = crosstick.attach(name, 120)
 ticks = region.follow("ticks", values="raw")
 seen, rows, count = [], 0, 0
 print("ready", flush=True)
@@ -126,7 +126,7 @@ print(json.dumps({"generations": seen, "restarts": region.restarts, "rows": rows
 def test_kill_9_again_and_again_with_readers_attached(demo):
     turns = 8 if os.environ.get("CROSSTICK_ALL") else 3
     demo.start()
-    watchers = [demo.child(python(WATCH, demo.name, mapped, turns + 1)) for mapped in (False, True)]
+    watchers = [demo.child(python(WATCH, demo.name, turns + 1)) for _ in range(2)]
     own = crosstick.attach(demo.name, PATIENCE_S)
     for watcher in watchers:
         assert watcher.stdout.readline() == "ready\n"

@@ -15,11 +15,10 @@ def push(maker, *numbers):
         maker.push(sum=n, instrument=0, price=n * 100)
 
 
-@pytest.mark.parametrize("mapped", [False, True])
-def test_what_is_written_after_the_call_comes_in_order(make, attach, mapped):
+def test_what_is_written_after_the_call_comes_in_order(make, attach):
     maker = make()
     push(maker, 1, 2)
-    region = attach(mapped=mapped)
+    region = attach()
     follower = region.follow("ticks")
     assert follower.poll() == []
     push(maker, 3, 4, 5)

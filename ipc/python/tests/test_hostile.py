@@ -57,18 +57,16 @@ def test_other_machines_are_refused(make, attach, monkeypatch, machine, system):
 ])
 def test_heads_that_are_wrong(make, attach, change, error, words):
     make(change_head=change)
-    for mapped in (False, True):
-        with pytest.raises(error, match=words):
-            attach(mapped=mapped)
+    with pytest.raises(error, match=words):
+        attach()
 
 
 @pytest.mark.parametrize("length", [0, 1, 8, HEAD_BYTES - 1, HEAD_BYTES, 4096])
 def test_files_cut_short(make, attach, folder, length):
     make()
     write(folder, (folder / "crosstick").read_bytes()[:length])
-    for mapped in (False, True):
-        with pytest.raises((crosstick.NotARegion, crosstick.Truncated)):
-            attach(mapped=mapped)
+    with pytest.raises((crosstick.NotARegion, crosstick.Truncated)):
+        attach()
 
 
 def test_random_bytes(folder, attach):
@@ -102,14 +100,13 @@ def test_permission_denied(make, folder):
     assert child.returncode == 1 and "crosstick.errors.Denied: no permission for" in child.stderr, child.stderr
 
 
-@pytest.mark.parametrize("mapped", [False, True])
 @pytest.mark.parametrize("length", [0, HEAD_BYTES, 600, 5000])
-def test_cut_short_while_attached(make, folder, length, mapped):
+def test_cut_short_while_attached(make, folder, length):
     """In a process of its own: under a bare mapping this would be a SIGBUS."""
     make(slots=64)
     code = f"""
 import crosstick, os
-region = crosstick.attach("crosstick", folder={str(folder)!r}, mapped={mapped})
+region = crosstick.attach("crosstick", folder={str(folder)!r})
 follower = region.follow("ticks")
 os.truncate({str(folder / "crosstick")!r}, {length})
 for look in (lambda: region.prices.rows(), follower.poll, region.latency, lambda: region.ticks.rows(), region.check):
@@ -124,8 +121,8 @@ for look in (lambda: region.prices.rows(), follower.poll, region.latency, lambda
                            env={**os.environ, "PYTHONPATH": path})
     assert child.returncode == 0, child
     words = child.stdout.split()
-    # What still lies within the file can be read, by a reader that does not map it.
-    assert len(words) == 5 and words.count("Truncated") >= (5 if mapped else 2 if length else 5), words
+    # What still lies within the file can be read.
+    assert len(words) == 5 and words.count("Truncated") >= (2 if length else 5), words
 
 
 def test_swapped_for_something_else_while_attached(make, attach, folder):

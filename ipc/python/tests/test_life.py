@@ -136,14 +136,13 @@ def test_another_build_may_lack_a_table(make, attach):
     assert len(region.prices) == 3
 
 
-@pytest.mark.parametrize("mapped", [False, True])
-def test_kill_9_again_and_again_with_readers_attached(folder, attach, spawn, mapped):
+def test_kill_9_again_and_again_with_readers_attached(folder, attach, spawn):
     path = folder / "crosstick"
     region = follower = None
     for generation in range(1, 6):
         child = spawn(path, "sit", 300, GENERATION=str(generation))
         if region is None:
-            region = attach(wait=PATIENCE_S, mapped=mapped)
+            region = attach(wait=PATIENCE_S)
             follower = region.follow("ticks", start="oldest", timeout=PATIENCE_S)
         region.wait(PATIENCE_S)
         assert region.generation == generation

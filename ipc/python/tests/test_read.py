@@ -97,12 +97,11 @@ def test_what_is_not_there_is_said_with_what_is(make, attach):
     assert not hasattr(region, "positions")
 
 
-@pytest.mark.parametrize("mapped", [False, True])
-def test_a_row_whose_writer_died_is_left_out_or_told(make, attach, mapped):
+def test_a_row_whose_writer_died_is_left_out_or_told(make, attach):
     maker = make()
     maker.set("prices", 0, bid=1)
     maker.begin("prices", 1)
-    region = attach(mapped=mapped)
+    region = attach()
     assert [row.index for row in region.prices] == [0, 2]
     with pytest.raises(crosstick.Unreadable, match="row 1 of `prices`"):
         region.prices[1]

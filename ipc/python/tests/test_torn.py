@@ -15,8 +15,8 @@ SECONDS = 60.0 if os.environ.get("CROSSTICK_ALL") else 3.0
 READER = """
 import json, sys, time
 import crosstick
-name, folder, mapped = sys.argv[1], sys.argv[2], sys.argv[3] == "True"
-region = crosstick.attach(name, 60, folder=folder, mapped=mapped)
+name, folder = sys.argv[1:]
+region = crosstick.attach(name, 60, folder=folder)
 follower = region.follow("ticks", values="raw")
 torn = rows = ticks = 0
 print("ready", flush=True)
@@ -42,9 +42,9 @@ print(json.dumps({"rows": rows, "ticks": ticks, "missed": follower.missed, "torn
 def test_no_reader_ever_sees_a_torn_record(folder, spawn):
     writer = spawn(folder / "crosstick", "hammer", SECONDS)
     path = os.path.dirname(os.path.dirname(crosstick.__file__))
-    readers = [subprocess.Popen([sys.executable, "-c", READER, "crosstick", str(folder), str(mapped)],
+    readers = [subprocess.Popen([sys.executable, "-c", READER, "crosstick", str(folder)],
                                 stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path})
-               for mapped in (False, False, True, True)]
+               for _ in range(4)]
     total = {}
     for reader in readers:
         out = reader.communicate(timeout=SECONDS + 120)[0]
@@ -59,8 +59,8 @@ def test_no_reader_ever_sees_a_torn_record(folder, spawn):
 GENERIC = r"""
 import json, sys
 import crosstick
-name, folder, mapped = sys.argv[1], sys.argv[2], sys.argv[3] == "True"
-region = crosstick.attach(name, 60, folder=folder, mapped=mapped)
+name, folder = sys.argv[1:]
+region = crosstick.attach(name, 60, folder=folder)
 followers = [region.follow(ring, values="raw") for ring in ("ticks", "opportunities")]
 COUNTER = {"prices": "flags", "risk": "code", "ticks": "exchange_offset_us", "opportunities": "market"}
 
@@ -110,7 +110,7 @@ def test_four_python_and_two_rust_readers_against_a_writer_at_full_speed(folder)
     try:
         writer = start(HAMMER, "write", folder, seconds)
         assert writer.stdout.readline() == "ready\n"
-        readers = [start(sys.executable, "-c", GENERIC, "hammer", folder, mapped) for mapped in (0, 0, True, True)]
+        readers = [start(sys.executable, "-c", GENERIC, "hammer", folder) for _ in range(4)]
         readers += [start(HAMMER, "read", folder), start(HAMMER, "read", folder, "--map")]
         total = {"python": {}, "rust": {}}
         for reader in readers:
