@@ -16,6 +16,7 @@ mod create;
 mod error;
 pub mod histogram;
 pub mod identity;
+pub mod journal;
 pub mod layout;
 mod lock;
 mod place;

@@ -196,3 +196,26 @@ impl Words {
         }
     }
 }
+
+/// A file of ours under the pen: mapped for writing, and known to nobody else as long as it is.
+#[derive(Debug)]
+pub(crate) struct WriteMap(memmap2::MmapMut);
+
+impl WriteMap {
+    /// Maps `len` bytes of `file`, which was just made, is this process's alone, and has all its room on the disk.
+    pub(crate) fn new(file: &File, len: usize) -> io::Result<Self> {
+        // SAFETY: the file was created by the caller a moment ago under a name that nobody else writes, and is neither
+        // written in another way nor shortened while it is mapped.
+        unsafe { MmapOptions::new().len(len).map_mut(file) }.map(Self)
+    }
+
+    /// Its bytes.
+    pub(crate) fn bytes(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+
+    /// Brings `len` bytes from `offset` on to the disk. Blocks.
+    pub(crate) fn sync(&self, offset: usize, len: usize) -> io::Result<()> {
+        self.0.flush_range(offset, len)
+    }
+}
