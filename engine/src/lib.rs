@@ -13,6 +13,7 @@ pub mod core;
 pub mod doctor;
 pub mod driver;
 pub mod exit;
+pub mod journal;
 pub mod log;
 pub mod out;
 pub mod replay;

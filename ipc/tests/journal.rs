@@ -36,8 +36,11 @@ fn written(dir: &Path, count: u64, close: bool) {
     }
 }
 
+/// Number, kind, flags and payload.
+type Read = (u64, u8, u8, Vec<u8>);
+
 /// Everything that reading comes to. Seals take numbers too, so the `i`-th record is found by counting.
-fn read(dir: &Path) -> (Vec<(u64, u8, u8, Vec<u8>)>, Vec<Damage>) {
+fn read(dir: &Path) -> (Vec<Read>, Vec<Damage>) {
     let journal = Journal::open(dir).expect("opens");
     let (mut records, mut damage) = (Vec::new(), Vec::new());
     let mut reader = journal.records();

@@ -32,6 +32,8 @@ pub enum CommandSource {
     Control = 2,
     /// The halt file.
     File = 3,
+    /// The journal, which cannot be written or fell behind.
+    Journal = 4,
 }
 
 impl CommandSource {
@@ -42,6 +44,7 @@ impl CommandSource {
             1 => Some(Self::Signal),
             2 => Some(Self::Control),
             3 => Some(Self::File),
+            4 => Some(Self::Journal),
             _ => None,
         }
     }
@@ -53,6 +56,7 @@ impl CommandSource {
             Self::Signal => "signal",
             Self::Control => "command",
             Self::File => "halt file",
+            Self::Journal => "journal",
         }
     }
 }

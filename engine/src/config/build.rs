@@ -1,6 +1,7 @@
 //! From tables that are right key by key to a config that is right as a whole: contradictions are found here.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crosstick_model::decimal::POW10;
 use crosstick_model::{Amount, Decimal};
@@ -8,7 +9,9 @@ use crosstick_ring::WaitPolicy;
 
 use super::mistakes::{Mistakes, Place, closest};
 use super::read::{Node, Val};
-use super::types::{Engine, Mode, Paper, PaperCustom, Preset, Risk, Strategy, StrategyName, Stream, Threads};
+use super::types::{
+    Engine, Fsync, Journal, Mode, Paper, PaperCustom, Preset, Risk, Strategy, StrategyName, Stream, Threads,
+};
 use super::{Config, build_venue};
 
 /// What the defaults of paths are taken from.
@@ -25,6 +28,7 @@ pub(super) fn config(root: &mut Node, surroundings: &Surroundings, mistakes: &mu
         mistakes.add(&root.place, "there is no [[venue]]; add one (crosstick init shows how)");
     }
     let engine = engine(root.node_mut("engine"), surroundings);
+    let journal = journal(root.node_mut("journal"), surroundings);
     let threads = threads(root.node("threads"), mistakes);
     let risk = risk(root.node("risk"), mistakes);
     let venues: Vec<_> = root
@@ -39,7 +43,7 @@ pub(super) fn config(root: &mut Node, surroundings: &Surroundings, mistakes: &mu
     let strategy = strategy(root, &engine, mistakes);
     let paper = paper(root.node_mut("paper"), mistakes);
     streams_serve(&strategy, &venues, &markets, root, mistakes);
-    Config { engine, threads, venues, instruments, markets, strategy, paper, risk, tree: root.clone() }
+    Config { engine, journal, threads, venues, instruments, markets, strategy, paper, risk, tree: root.clone() }
 }
 
 fn engine(node: &mut Node, surroundings: &Surroundings) -> Engine {
@@ -66,6 +70,17 @@ pub(super) fn path(node: &mut Node, key: &str, base: &Path) -> Option<PathBuf> {
     };
     node.replace(key, Val::Str(whole.display().to_string()));
     Some(whole)
+}
+
+fn journal(node: &mut Node, surroundings: &Surroundings) -> Journal {
+    let number = |key, default| node.int(key).and_then(|n| u64::try_from(n).ok()).unwrap_or(default);
+    let fsync = match node.str("fsync") {
+        Some("none") => Fsync::None,
+        Some("order") => Fsync::Order,
+        _ => Fsync::Interval(Duration::from_millis(number("fsync_interval_ms", 1000))),
+    };
+    let (segment_bytes, budget) = (number("segment_mb", 64) << 20, number("budget", 262_144) as usize);
+    Journal { dir: path(node, "dir", &surroundings.base), fsync, segment_bytes, budget }
 }
 
 fn threads(node: &Node, mistakes: &mut Mistakes) -> Threads {

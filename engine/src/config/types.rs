@@ -31,6 +31,30 @@ pub struct Engine {
     pub halt_file: PathBuf,
 }
 
+/// `[journal]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Journal {
+    /// Where sessions are kept; `None`: no journal.
+    pub dir: Option<PathBuf>,
+    /// When entries are brought to the disk.
+    pub fsync: Fsync,
+    /// Bytes of a segment.
+    pub segment_bytes: u64,
+    /// Entries that may wait for the disk.
+    pub budget: usize,
+}
+
+/// `[journal] fsync`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fsync {
+    /// Left to the kernel.
+    None,
+    /// At least so often.
+    Interval(std::time::Duration),
+    /// Every 100 ms, and right after each batch that holds an order.
+    Order,
+}
+
 /// `[threads]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Threads {

@@ -1,6 +1,6 @@
 //! What an operator's command does to the core. Rare, and still of the core: it allocates nothing and reads no clock.
 
-use crosstick_model::{Command, CommandKind, CommandOutcome, Decision, DenyCode, Reason, TimeInForce};
+use crosstick_model::{Command, CommandKind, CommandOutcome, CommandSource, Decision, DenyCode, Reason, TimeInForce};
 use crosstick_risk::Risk;
 use crosstick_strategy::{Strategy, View};
 
@@ -15,13 +15,19 @@ impl<S: Strategy> Core<S> {
     pub fn on_command(&mut self, command: &Command, outside: &mut impl Outside) -> CommandOutcome {
         self.now_ns = self.now_ns.max(command.at_ns);
         match command.kind {
-            CommandKind::Halt => self.halt(&command.reason, outside),
+            CommandKind::Halt => {
+                let code = match command.source {
+                    CommandSource::Journal => DenyCode::Journal,
+                    CommandSource::Signal | CommandSource::Control | CommandSource::File => DenyCode::Operator,
+                };
+                self.halt(code, &command.reason, outside)
+            }
             CommandKind::Resume => self.resume(outside),
         }
     }
 
-    fn halt(&mut self, reason: &Reason, outside: &mut impl Outside) -> CommandOutcome {
-        let (at_ns, code) = (self.now_ns, DenyCode::Operator);
+    fn halt(&mut self, code: DenyCode, reason: &Reason, outside: &mut impl Outside) -> CommandOutcome {
+        let at_ns = self.now_ns;
         let closed_until_now = self.risk.halted().is_some_and(|halt| halt.closes);
         let outcome = match self.risk.halt(at_ns, code) {
             Some(breach) => {

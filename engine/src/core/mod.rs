@@ -7,6 +7,7 @@
 
 mod command;
 mod hash;
+mod state;
 mod tally;
 
 use crosstick_model::decision::Outcome;

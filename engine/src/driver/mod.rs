@@ -36,6 +36,10 @@ pub trait Listener {
     /// The gateway has the order.
     #[inline]
     fn order_sent(&mut self, _now_ns: u64, _order: &Order) {}
+    /// The gateway had no room for the order.
+    fn order_unsent(&mut self, _order: OrderId) {}
+    /// The input is about to end.
+    fn finish(&mut self) {}
     /// An opportunity is over.
     fn closed(&mut self, _opportunity: &Opportunity) {}
     /// Trading is halted, by a limit or by command.
@@ -58,7 +62,10 @@ impl<L: Listener> Outside for Desk<'_, L> {
     #[inline]
     fn send(&mut self, now_ns: u64, order: Approved) -> Result<(), Approved> {
         let record = *order.order();
-        Gateway::send(self.paper, now_ns, order)?;
+        if let Err(unsent) = Gateway::send(self.paper, now_ns, order) {
+            self.listener.order_unsent(record.id);
+            return Err(unsent);
+        }
         self.states.on_sent(&record);
         self.listener.order_sent(now_ns, &record);
         Ok(())
@@ -162,6 +169,7 @@ impl<S: Strategy> PaperDriver<S> {
 
     /// The end of input.
     pub fn finish(&mut self, listener: &mut impl Listener) {
+        listener.finish();
         let mut desk = Desk { paper: &mut self.paper, states: &mut self.states, listener };
         self.core.finish(&mut desk);
     }

@@ -3,6 +3,8 @@
 //!
 //! The layout is a contract: a change of it changes every hash, and must raise [`LAYOUT_VERSION`].
 
+mod read;
+
 use crate::deny::DenyCode;
 use crate::instrument::{InstrumentId, MarketId, VenueId};
 use crate::order::{GroupId, Intent, Order, Purpose, Side, TimeInForce};
