@@ -32,6 +32,12 @@ pub enum Command {
     Run(RunArgs),
     /// Run recorded frames straight through decoders and core, as fast as the machine goes.
     Replay(ReplayArgs),
+    /// Look into a journal, or mend it.
+    Journal {
+        /// What to do.
+        #[command(subcommand)]
+        command: JournalCommand,
+    },
     /// Serve recorded or generated market data as a venue would, over TLS WebSocket on 127.0.0.1.
     Sim(SimArgs),
     /// Check a config and print its effective values.
@@ -134,11 +140,55 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Recorded frames, plain or zstd: lines of a receive time (16 digits µs, 19 digits ns), a blank, a frame.
-    #[arg(required = true, value_name = "[VENUE=]FILE")]
+    #[arg(required_unless_present = "journal", value_name = "[VENUE=]FILE")]
     pub files: Vec<String>,
+    /// Run a journalled session again instead, on its recorded inputs: a session's folder, or [journal] dir for the
+    /// newest session in it.
+    #[arg(long, value_name = "DIR", requires = "verify", conflicts_with_all = ["config", "files", "report", "opportunities"])]
+    pub journal: Option<PathBuf>,
+    /// Compare every decision and every state hash with the journal's; exit code 1 when anything differs or is damaged.
+    #[arg(long, requires = "journal")]
+    pub verify: bool,
     /// Where results go.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// `crosstick journal`.
+#[derive(Debug, Subcommand)]
+pub enum JournalCommand {
+    /// The sessions in a folder: start, length, inputs, decisions, size, and whether they ended in order.
+    Ls {
+        /// [journal] dir, or a session's folder.
+        dir: PathBuf,
+    },
+    /// What a session holds: entries by kind, rates, bytes, the description it begins with.
+    Stat {
+        /// A session's folder, or [journal] dir for the newest session in it.
+        dir: PathBuf,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// A session's entries in words, one a line: number, kind, content.
+    Cat {
+        /// A session's folder, or [journal] dir for the newest session in it.
+        dir: PathBuf,
+        /// Begin at the entry of this number.
+        #[arg(long, value_name = "SEQ", default_value_t = 0)]
+        from: u64,
+        /// So many entries at most.
+        #[arg(long, value_name = "N")]
+        count: Option<u64>,
+        /// Decisions, reports, timers and commands only; ticks are the rest.
+        #[arg(long)]
+        no_ticks: bool,
+    },
+    /// Mend a session after an accident: cut its torn tail off, rename segments that cannot be read, say what is lost.
+    Recover {
+        /// A session's folder, or [journal] dir for the newest session in it.
+        dir: PathBuf,
+    },
 }
 
 /// `crosstick sim`.

@@ -4,6 +4,7 @@
 pub mod doctor;
 pub mod halt;
 pub mod resume;
+pub mod journal;
 pub mod sim;
 mod sim_config;
 pub mod status;

@@ -46,6 +46,7 @@ pub fn trading(universe: &Universe, currency: &str, driver: &PaperDriver<Spread>
         positions: positions(universe, driver),
         latency_ns: BTreeMap::new(),
         decisions_hash: core.hash().hex(),
+        journal: None,
     }
 }
 

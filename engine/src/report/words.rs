@@ -94,6 +94,16 @@ fn feeds(out: &mut String, r: &SessionReport) -> std::fmt::Result {
     Ok(())
 }
 
+fn journal(out: &mut String, r: &SessionReport) -> std::fmt::Result {
+    let Some(journal) = &r.journal else { return Ok(()) };
+    writeln!(out, "\nJournal: {} entries, {} bytes in {}", journal.entries, journal.bytes, journal.dir)?;
+    match &journal.trouble {
+        Some(trouble) => writeln!(out, "  trouble: {trouble}; {} entries lost", journal.lost),
+        None if journal.lost > 0 => writeln!(out, "  it fell behind: {} entries lost", journal.lost),
+        None => Ok(()),
+    }
+}
+
 fn latency(out: &mut String, r: &SessionReport) -> std::fmt::Result {
     if r.latency_ns.is_empty() {
         return Ok(());

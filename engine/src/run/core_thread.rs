@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crosstick_execution::OrderState;
-use crosstick_model::{Decision, DenyCode, Order, Report, Tick};
+use crosstick_model::{Command, Decision, DenyCode, Order, OrderId, Report, Tick};
 use crosstick_ring::Waiter;
 use crosstick_ring::spsc::Consumer;
 use crosstick_strategy::{Opportunity, Spread};
@@ -20,6 +20,7 @@ use super::publish::Publisher;
 use crate::clock::WallClock;
 use crate::core::Stamp;
 use crate::driver::{Listener, PaperDriver};
+use crate::journal::Scribe;
 
 /// Ticks taken from one ring before the next one has its turn.
 const BATCH: usize = 256;
@@ -49,6 +50,8 @@ pub struct CoreThread {
     pub inlet: Inlet,
     /// Counts the turns of the loop, for the watchdog.
     pub beat: Beat,
+    /// The journal's end, where one is kept.
+    pub scribe: Option<Scribe>,
 }
 
 /// What the core thread hands back at its end.
@@ -82,6 +85,8 @@ impl CoreThread {
             beat: self.beat,
             clock: self.clock.clone(),
             publisher: self.publisher,
+            scribe: self.scribe,
+            journal_told: false,
             recv_ns: 0,
             taken_ns: 0,
             decided_ns: 0,
@@ -107,6 +112,7 @@ impl CoreThread {
                 });
             }
             desk.tell_breach(&mut self.inlet);
+            desk.mind_journal(&mut self.inlet, &mut self.driver, &self.clock);
             if work > 0 {
                 self.waiter.active();
                 desk.publisher.turn(&self.driver, desk.taken_ns, true);
@@ -149,6 +155,7 @@ fn settle(driver: &mut PaperDriver<Spread>, clock: &WallClock, inlet: &mut Inlet
         desk.woken(now_ns);
         driver.wake_until(now_ns, desk);
         desk.tell_breach(inlet);
+        desk.mind_journal(inlet, driver, clock);
         if driver.is_settled() || now_ns >= until_ns {
             return;
         }
@@ -164,6 +171,9 @@ struct Desk {
     beat: Beat,
     clock: WallClock,
     publisher: Publisher,
+    scribe: Option<Scribe>,
+    /// The journal's trouble has halted trading.
+    journal_told: bool,
     /// Receive time of the input at hand; 0 for a wake-up.
     recv_ns: u64,
     taken_ns: u64,
@@ -178,6 +188,20 @@ impl Desk {
         self.tell_breach(inlet);
         self.woken(clock.now_ns());
         inlet.obey(driver, clock, self);
+    }
+
+    /// Between two inputs: a hash of the state now and then, and the end of trading when the journal is in trouble.
+    #[inline]
+    fn mind_journal(&mut self, inlet: &mut Inlet, driver: &mut PaperDriver<Spread>, clock: &WallClock) {
+        let Some(scribe) = &mut self.scribe else { return };
+        if scribe.hash_is_due() {
+            scribe.state(driver.core().state_hash());
+        }
+        if let Some(trouble) = scribe.trouble().filter(|_| !self.journal_told) {
+            self.journal_told = true;
+            self.woken(clock.now_ns());
+            inlet.halt_for_journal(trouble.sentence(), driver, clock, self);
+        }
     }
 
     #[inline]
@@ -203,6 +227,38 @@ impl Desk {
 }
 
 impl Listener for Desk {
+    #[inline]
+    fn tick(&mut self, tick: &Tick) {
+        if let Some(scribe) = &mut self.scribe {
+            scribe.tick(tick);
+        }
+    }
+
+    #[inline]
+    fn timer(&mut self, due_ns: u64) {
+        if let Some(scribe) = &mut self.scribe {
+            scribe.timer(due_ns);
+        }
+    }
+
+    fn command(&mut self, command: &Command) {
+        if let Some(scribe) = &mut self.scribe {
+            scribe.command(command);
+        }
+    }
+
+    fn order_unsent(&mut self, order: OrderId) {
+        if let Some(scribe) = &mut self.scribe {
+            scribe.order_unsent(order);
+        }
+    }
+
+    fn finish(&mut self) {
+        if let Some(scribe) = &mut self.scribe {
+            scribe.finish();
+        }
+    }
+
     fn closed(&mut self, opportunity: &Opportunity) {
         self.publisher.ended(opportunity);
         if let Some(rows) = &mut self.rows {
@@ -212,6 +268,9 @@ impl Listener for Desk {
 
     #[inline]
     fn decision(&mut self, decision: &Decision) {
+        if let Some(scribe) = &mut self.scribe {
+            scribe.decision(decision);
+        }
         self.publisher.decision(decision);
     }
 
@@ -222,12 +281,15 @@ impl Listener for Desk {
 
     #[inline]
     fn report(&mut self, report: &Report, state: Option<OrderState>) {
+        if let Some(scribe) = &mut self.scribe {
+            scribe.report(report, state);
+        }
         self.publisher.reported(report, state);
     }
 
     fn halted(&mut self, now_ns: u64, code: DenyCode) {
         // A halt by command is told with the command.
-        if code != DenyCode::Operator {
+        if !matches!(code, DenyCode::Operator | DenyCode::Journal) {
             self.breach = Some((now_ns, code));
         }
     }

@@ -13,6 +13,7 @@ pub mod reader_thread;
 pub mod status_line;
 pub mod topology;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
@@ -25,11 +26,12 @@ use crosstick_model::Universe;
 
 use crate::cli::RunArgs;
 use crate::clock::WallClock;
-use crate::config::{Config, Mode, Overrides, universe};
+use crate::config::{Config, Fsync, Mode, Overrides, universe};
 use crate::exit::{Code, Failure, Outcome};
+use crate::journal;
 use crate::log::Log;
 use crate::out;
-use crate::report::{self, Build, HaltReport, SessionReport, csv};
+use crate::report::{self, Build, HaltReport, JournalReport, SessionReport, csv};
 use crate::setup;
 use crate::signals::Signals;
 use crate::state::halt;
@@ -81,6 +83,8 @@ pub fn command(arguments: &RunArgs) -> Outcome {
     let tables = publish::Tables::new(&universe, &driver);
     let mut writer = region(&place, &universe, &lines, &tables, clock.now_ns())?;
     let feeds = std::mem::take(&mut writer.feeds);
+    // After the region too: a run that does not start leaves no session.
+    let (journal, journal_dir) = begin_journal(&config, &facts, clock.now_ns())?;
     let threads = Threads {
         config: &config,
         universe: Arc::clone(&universe),
@@ -92,6 +96,7 @@ pub fn command(arguments: &RunArgs) -> Outcome {
         // After the region, whose lock makes its name ours.
         control: Control::create(&place, &config.engine.halt_file, clock.now_ns()).map_err(Failure::other)?,
         halt_flag: signals.halt_flag(),
+        journal,
     };
     let (owner, running) = threads.start(writer)?;
     let reader = Reader::open(&place).map_err(Failure::other)?;
@@ -112,8 +117,26 @@ pub fn command(arguments: &RunArgs) -> Outcome {
         reader,
         stopped: 0,
         refused: None,
+        journal_dir,
+        journal_told: false,
     };
     session.run(arguments)
+}
+
+/// The session's journal with its description, where the config asks for one.
+fn begin_journal(
+    config: &Config,
+    facts: &universe::FactsByVenue,
+    now_ns: u64,
+) -> Result<(Option<crosstick_ipc::journal::Writer>, Option<PathBuf>), Failure> {
+    let Some(dir) = &config.journal.dir else { return Ok((None, None)) };
+    let durable = config.journal.fsync != Fsync::None;
+    let writer = journal::session::Session::new(config, facts, now_ns)
+        .begin(dir, config.journal.segment_bytes, durable)
+        .map_err(|e| Failure::other(format!("[journal] dir: {e}")))?;
+    let session_dir = writer.dir().to_path_buf();
+    tracing::info!("journal: {}", session_dir.display());
+    Ok((Some(writer), Some(session_dir)))
 }
 
 fn refuse_while_halted(config: &Config) -> Result<(), Failure> {
@@ -165,6 +188,10 @@ struct Session<'a> {
     stopped: usize,
     /// Why the last of them was given up.
     refused: Option<Failure>,
+    /// The session's journal.
+    journal_dir: Option<PathBuf>,
+    /// The journal's trouble was told.
+    journal_told: bool,
 }
 
 impl Session<'_> {
@@ -261,6 +288,14 @@ impl Session<'_> {
     }
 
     fn look_at_halts(&mut self) {
+        if !self.journal_told
+            && let Ok(trouble) = self.running.journal_trouble.try_lock()
+            && let Some(trouble) = &*trouble
+        {
+            self.journal_told = true;
+            self.status.clear();
+            tracing::error!("the journal is in trouble, trading halts: {trouble}");
+        }
         self.running.keeper.turn(&mut self.owner, &self.status);
     }
 
@@ -286,7 +321,16 @@ impl Session<'_> {
         self.look_at_halts();
         tracing::info!("the wall clock drifted by {drift_us} µs from the system clock's");
 
-        let report = self.report(&end, ended, took);
+        let journal = self.running.join_journal()?;
+        self.look_at_halts();
+        let mut report = self.report(&end, ended, took);
+        report.journal = self.journal_dir.take().zip(journal).map(|(dir, end)| JournalReport {
+            dir: dir.display().to_string(),
+            entries: end.entries,
+            bytes: end.bytes,
+            lost: end.lost,
+            trouble: end.trouble,
+        });
         // In words first: a full disk takes the files, not what is on the screen.
         out::text(report.words());
         let report_written = arguments.output.report.as_ref().map_or(Ok(()), |path| {

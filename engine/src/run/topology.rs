@@ -22,6 +22,8 @@ use crate::clock::WallClock;
 use crate::config::Config;
 use crate::driver::PaperDriver;
 use crate::exit::Failure;
+use crate::journal::scribe;
+use crate::journal::thread::{JournalEnd, JournalThread, TroubleText};
 
 /// Slots of a reader's ring: 1 MiB of ticks, a second of the densest market seen.
 const RING_TICKS: usize = 16_384;
@@ -50,6 +52,8 @@ pub struct Threads<'a> {
     pub control: Control,
     /// Raised by SIGUSR1.
     pub halt_flag: Arc<AtomicBool>,
+    /// The session's journal, its description written.
+    pub journal: Option<crosstick_ipc::journal::Writer>,
 }
 
 /// Threads under way.
@@ -67,6 +71,9 @@ pub struct Running {
     stop: Arc<AtomicBool>,
     readers: Vec<JoinHandle<()>>,
     core: Option<JoinHandle<CoreEnd>>,
+    journal: Option<JoinHandle<JournalEnd>>,
+    /// What went wrong with the journal first, once something has.
+    pub journal_trouble: TroubleText,
 }
 
 /// Measures how long a read takes to become ticks in the ring.
@@ -114,6 +121,16 @@ impl Threads<'_> {
         }
 
         let (beat, pulse) = beat();
+        let journal_trouble = TroubleText::default();
+        let (scribe, journal) = match self.journal {
+            None => (None, None),
+            Some(writer) => {
+                let (scribe, ring, shared) = scribe::scribe(self.config.journal.budget);
+                let fsync = self.config.journal.fsync;
+                let thread = JournalThread { writer, ring, shared, fsync, trouble: Arc::clone(&journal_trouble) };
+                (Some(scribe), Some(thread.start().map_err(Failure::other)?))
+            }
+        };
         let (tell_news, news) = halting::channel();
         let (hand, handed) = spsc::ring(COMMANDS);
         let Control { core: control, main: control_main } = self.control;
@@ -129,13 +146,17 @@ impl Threads<'_> {
             cpu: threads.core_cpu,
             inlet: Inlet::new(control, self.halt_flag, handed, tell_news),
             beat,
+            scribe,
         };
         let core = core.start().map_err(Failure::other)?;
         let mut readers = Vec::new();
         for (number, reader) in starting.into_iter().enumerate() {
             readers.push(reader.start(number).map_err(Failure::other)?);
         }
-        Ok((owner, Running { events, lines, sockets, keeper, pulse, stop, readers, core: Some(core) }))
+        let core = Some(core);
+        let running =
+            Running { events, lines, sockets, keeper, pulse, stop, readers, core, journal, journal_trouble };
+        Ok((owner, running))
     }
 }
 
@@ -143,7 +164,9 @@ impl Running {
     /// Whether a thread has ended by itself, which none should.
     #[must_use]
     pub fn broken(&self) -> bool {
-        self.readers.iter().any(JoinHandle::is_finished) || self.core.as_ref().is_some_and(JoinHandle::is_finished)
+        self.readers.iter().any(JoinHandle::is_finished)
+            || self.core.as_ref().is_some_and(JoinHandle::is_finished)
+            || self.journal.as_ref().is_some_and(JoinHandle::is_finished)
     }
 
     /// Tells the readers to stop; the core ends when it has emptied their rings.
@@ -166,6 +189,16 @@ impl Running {
         let readers: Vec<bool> = self.readers.drain(..).map(|reader| reader.join().is_ok()).collect();
         let core = self.core.take().ok_or_else(panicked)?.join().map_err(|_| panicked())?;
         if readers.into_iter().all(|ended| ended) { Ok(core) } else { Err(panicked()) }
+    }
+
+    /// Waits until the journal is written; to be called after [`Self::join`], which dropped the core's end of it. `None`
+    /// where none is kept.
+    ///
+    /// # Errors
+    /// When the thread had panicked.
+    pub fn join_journal(&mut self) -> Result<Option<JournalEnd>, Failure> {
+        let panicked = |_| Failure::other("the journal thread panicked; its message stands above, please report it");
+        self.journal.take().map(JoinHandle::join).transpose().map_err(panicked)
     }
 }
 

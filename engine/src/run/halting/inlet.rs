@@ -74,6 +74,19 @@ impl Inlet {
         }
     }
 
+    /// The journal cannot show what comes from here on: trading ends, the process lives.
+    #[cold]
+    pub fn halt_for_journal(
+        &mut self,
+        why: &str,
+        driver: &mut PaperDriver<Spread>,
+        clock: &WallClock,
+        listener: &mut impl Listener,
+    ) {
+        let (kind, source, reason) = (CommandKind::Halt, CommandSource::Journal, Reason::new(why));
+        self.give(&Handed { kind, source, reason, number: 0, by_main: false }, driver, clock, listener);
+    }
+
     fn give(
         &mut self,
         handed: &Handed,

@@ -188,7 +188,7 @@ impl Publisher {
     fn halted(&mut self, at_ns: u64, code: DenyCode) {
         let event = |kind| Happened { code: Some(code), text: code.sentence(), ..Happened::new(at_ns, kind) };
         // An operator is no limit.
-        if !matches!(code, DenyCode::Halted | DenyCode::Operator) {
+        if !matches!(code, DenyCode::Halted | DenyCode::Operator | DenyCode::Journal) {
             self.note(Note::Event(event(EventKind::Breach)));
         }
         self.note(Note::Event(event(EventKind::Halted)));
