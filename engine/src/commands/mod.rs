@@ -3,8 +3,8 @@
 
 pub mod doctor;
 pub mod halt;
-pub mod resume;
 pub mod journal;
+pub mod resume;
 pub mod sim;
 mod sim_config;
 pub mod status;

@@ -56,6 +56,7 @@ fn write_all(out: &mut String, r: &SessionReport) -> std::fmt::Result {
         writeln!(out, "  position       {} {} {}", position.venue, position.asset, position.quantity)?;
     }
     latency(out, r)?;
+    journal(out, r)?;
     writeln!(out, "\ndecisions_hash {}", r.decisions_hash)
 }
 

@@ -81,11 +81,7 @@ impl Decision {
         let decision = match from.u8()? {
             1 => Self::OpportunityBegin {
                 id: from.u64()?,
-                route: Route {
-                    market: MarketId(from.u16()?),
-                    buy: VenueId(from.u8()?),
-                    sell: VenueId(from.u8()?),
-                },
+                route: Route { market: MarketId(from.u16()?), buy: VenueId(from.u8()?), sell: VenueId(from.u8()?) },
                 at_ns: from.u64()?,
                 edge_ppm: from.i64()?,
                 buy_price: from.i64()?,
