@@ -251,7 +251,7 @@ fn other_formats_and_other_folders_are_refused_in_words() {
     assert!(error.to_string().contains("format 9, this build reads formats 1 to 1"), "{error}");
     let other = tempfile::tempdir().expect("a folder");
     let error = Writer::create(other.path(), options(100)).expect_err("too small");
-    assert!(error.to_string().contains("segment_mb"), "{error}");
+    assert!(error.to_string().contains("segment_kib"), "{error}");
     let mut writer = Writer::create(other.path(), options(4096)).expect("a new session");
     assert!(matches!(writer.append(1, 0, &[0; 5000], 0), Err(JournalError::TooLong { .. })));
 }

@@ -79,7 +79,7 @@ fn journal(node: &mut Node, surroundings: &Surroundings) -> Journal {
         Some("order") => Fsync::Order,
         _ => Fsync::Interval(Duration::from_millis(number("fsync_interval_ms", 1000))),
     };
-    let (segment_bytes, budget) = (number("segment_mb", 64) << 20, number("budget", 262_144) as usize);
+    let (segment_bytes, budget) = (number("segment_kib", 65_536) << 10, number("budget", 262_144) as usize);
     Journal { dir: path(node, "dir", &surroundings.base), fsync, segment_bytes, budget }
 }
 

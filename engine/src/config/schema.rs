@@ -126,7 +126,13 @@ static JOURNAL: Table = Table {
             "ms",
             "For fsync = \"interval\".",
         ),
-        key("segment_mb", Kind::Int { min: 1, max: 4096 }, Left::To("64"), "MiB", "Size of one file of a session."),
+        key(
+            "segment_kib",
+            Kind::Int { min: 64, max: 4_194_304 },
+            Left::To("65536"),
+            "KiB",
+            "Size of one file of a session; its room is taken from the disk when it begins.",
+        ),
         key(
             "budget",
             Kind::Int { min: 1024, max: 16_777_216 },

@@ -59,7 +59,7 @@ pub enum JournalError {
         max: usize,
     },
     /// Segments of that size cannot be made.
-    #[error("a journal segment of {bytes} bytes is outside of {min} to {max}: change [journal] segment_mb")]
+    #[error("a journal segment of {bytes} bytes is outside of {min} to {max}: change [journal] segment_kib")]
     SegmentSize {
         /// What was asked for.
         bytes: u64,
