@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crosstick_engine::config::{Config, Fsync, Overrides};
-use crosstick_engine::driver::{Listener, PaperDriver};
+use crosstick_engine::driver::PaperDriver;
 use crosstick_engine::journal::entry::kind;
 use crosstick_engine::journal::scribe;
 use crosstick_engine::journal::session::{self, Session};

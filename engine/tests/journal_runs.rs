@@ -32,7 +32,8 @@ fn segments(session: &Path) -> usize {
 
 fn until_segments(running: &mut Running, folder: &Path, least: usize) {
     running.until("another segment", |_| {
-        fs::read_dir(folder).is_ok_and(|mut d| d.next().is_some_and(|e| segments(&e.expect("an entry").path()) >= least))
+        fs::read_dir(folder)
+            .is_ok_and(|mut d| d.next().is_some_and(|e| segments(&e.expect("an entry").path()) >= least))
     });
 }
 
@@ -145,7 +146,8 @@ fn in_namespace(rig: &Rig, size: &str, script: &str) -> Option<support::Finished
 #[test]
 fn a_full_disk_halts_trading_and_loses_nothing_before_it() {
     let rig = Rig::new();
-    let script = r#""$1" run --duration 12s --report r.json; echo "run ended with $?"; "$1" replay --journal journal --verify"#;
+    let script =
+        r#""$1" run --duration 12s --report r.json; echo "run ended with $?"; "$1" replay --journal journal --verify"#;
     let Some(done) = in_namespace(&rig, "200k", script) else { return };
     assert!(done.out.contains("run ended with 3"), "{}\n{}", done.out, done.err);
     assert!(done.err.contains("has no room for a journal segment of 65536 bytes"), "{}", done.err);

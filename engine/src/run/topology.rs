@@ -154,8 +154,7 @@ impl Threads<'_> {
             readers.push(reader.start(number).map_err(Failure::other)?);
         }
         let core = Some(core);
-        let running =
-            Running { events, lines, sockets, keeper, pulse, stop, readers, core, journal, journal_trouble };
+        let running = Running { events, lines, sockets, keeper, pulse, stop, readers, core, journal, journal_trouble };
         Ok((owner, running))
     }
 }
