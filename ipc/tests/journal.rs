@@ -238,7 +238,7 @@ fn reading_begins_near_a_number_or_a_time() {
 fn other_formats_and_other_folders_are_refused_in_words() {
     let dir = tempfile::tempdir().expect("a folder");
     assert!(matches!(Journal::open(dir.path()), Err(JournalError::NotAJournal { .. })));
-    assert!(matches!(Journal::open(&dir.path().join("none")), Err(JournalError::Gone { .. })));
+    assert!(matches!(Journal::open(&dir.path().join("none")), Err(JournalError::Missing { .. })));
     written(dir.path(), 3, true);
     assert!(matches!(Writer::create(dir.path(), options(4096)), Err(JournalError::Exists { .. })));
     let path = dir.path().join(segment_name(0));

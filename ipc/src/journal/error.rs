@@ -26,6 +26,12 @@ pub enum JournalError {
         /// The file.
         path: PathBuf,
     },
+    /// There is no such folder.
+    #[error("{} is not there: name a session's folder, or the [journal] dir that holds sessions", .dir.display())]
+    Missing {
+        /// The folder.
+        dir: PathBuf,
+    },
     /// The folder holds no session.
     #[error("{} holds no journal: name a session's folder, or the [journal] dir that holds sessions", .dir.display())]
     NotAJournal {

@@ -125,11 +125,15 @@ impl Journal {
     /// Opens the session in `dir`. Reads the segments' headers only.
     ///
     /// # Errors
-    /// [`JournalError::NotAJournal`] when `dir` holds no segment at all; [`JournalError::Version`] for a segment of an
+    /// [`JournalError::Missing`]; [`JournalError::NotAJournal`] when `dir` holds no segment at all; [`JournalError::Version`] for a segment of an
     /// unknown format; what the system says.
     pub fn open(dir: &Path) -> Result<Self, JournalError> {
         let mut names: Vec<(u32, PathBuf)> = Vec::new();
-        for entry in fs::read_dir(dir).map_err(|e| JournalError::from_io("list", &dir.join("."), 0, e))? {
+        let list = fs::read_dir(dir).map_err(|e| match e.kind() {
+            std::io::ErrorKind::NotFound => JournalError::Missing { dir: dir.to_path_buf() },
+            _ => JournalError::from_io("list", dir, 0, e),
+        })?;
+        for entry in list {
             let path = entry.map_err(|e| JournalError::from_io("list", dir, 0, e))?.path();
             if let Some(number) = number_of(&path) {
                 names.push((number, path));
