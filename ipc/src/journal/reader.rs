@@ -125,8 +125,8 @@ impl Journal {
     /// Opens the session in `dir`. Reads the segments' headers only.
     ///
     /// # Errors
-    /// [`JournalError::Missing`]; [`JournalError::NotAJournal`] when `dir` holds no segment at all; [`JournalError::Version`] for a segment of an
-    /// unknown format; what the system says.
+    /// [`JournalError::Missing`]; [`JournalError::NotAJournal`] when `dir` holds no segment at all;
+    /// [`JournalError::Version`] for a segment of an unknown format; what the system says.
     pub fn open(dir: &Path) -> Result<Self, JournalError> {
         let mut names: Vec<(u32, PathBuf)> = Vec::new();
         let list = fs::read_dir(dir).map_err(|e| match e.kind() {
