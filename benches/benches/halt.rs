@@ -5,7 +5,7 @@
 //! core's ring and wakes it, as a reader does.
 //! Threads: commander, core, and one that feeds; none is pinned, and two CPUs share them.
 //! Unit: one halt; between two of them trading is resumed.
-//! Measures: from the store of the command's word to the answer seen by a commander that looks without a pause: the
+//! Measures: from the store of the command's word to the answer seen by a commander that looks every 50 µs at least: the
 //! last order that could be sent is older than the answer. Percentiles over all halts.
 //! Does not measure: starting the command's process and opening the files (some milliseconds), writing the halt file
 //! (it comes after the word), the way of an order that had been sent before.
