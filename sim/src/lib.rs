@@ -11,6 +11,7 @@
 mod config;
 mod control;
 mod error;
+pub mod exchange;
 pub mod flow;
 mod frame;
 mod handle;
