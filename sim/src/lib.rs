@@ -8,6 +8,9 @@
 //! **Deliberately absent:** the engine's transport and decoders. What tests them must not share their mistakes, so
 //! request parsing, WebSocket frames and JSON are written here anew; only `crosstick-model` is shared.
 
+mod account;
+mod api;
+mod binance;
 mod config;
 mod control;
 mod error;
@@ -27,6 +30,8 @@ mod text;
 mod tls;
 mod venue;
 
+pub use account::SimAccount;
+pub use api::{ApiKey, KeyError, KeyKind, Limits, TestKeys};
 pub use config::{AtEnd, Endpoint, ReplayFile, ReplaySpec, SimConfig, Source, Speed};
 pub use error::SimError;
 pub use flow::{Flow, FlowSpec};

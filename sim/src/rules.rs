@@ -125,6 +125,8 @@ impl Rules {
 pub(crate) enum Route {
     /// A stream connection.
     Stream(StreamRoute),
+    /// A connection of spot's WebSocket API.
+    Api { query: String },
     /// A REST request: the path, without its query.
     Rest { path: String, query: String },
 }
@@ -142,6 +144,9 @@ pub(crate) struct StreamRoute {
 pub(crate) fn route(protocol: Protocol, target: &str) -> Option<Route> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let rest = || Route::Rest { path: path.to_owned(), query: query.to_owned() };
+    if protocol == Protocol::BinanceSpot && matches!(path, "/ws-api/v3" | "/ws-api/v3/") {
+        return Some(Route::Api { query: query.to_owned() });
+    }
     let (class, tail) = match protocol {
         Protocol::BinanceUsdm => match path {
             p if p.starts_with("/public/") => (Some(Class::Public), &p["/public".len()..]),

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::binance::spot::ApiSession;
 use crate::frame::{self, ClientFrame, FrameError, MESSAGE_MAX, Opcode};
 use crate::rules::{Class, Rules, SECOND_NS, TimeUnit};
 use crate::stats::{ClientEnd, StreamStats};
@@ -74,7 +75,11 @@ pub(crate) struct Session {
     pub(crate) dirty: bool,
     /// When the phase must have moved on; pings have their own time.
     pub(crate) deadline_ns: u64,
+    /// Bytes that the request begun in `inbox` will have; zero: its head is not whole.
+    pub(crate) needs: usize,
     pub(crate) stream: Option<Box<StreamClient>>,
+    /// What a connection of the WebSocket API has beyond a stream's.
+    pub(crate) api: Option<Box<ApiSession>>,
     pub(crate) end: Option<ClientEnd>,
 }
 
@@ -85,6 +90,8 @@ pub(crate) struct StreamClient {
     pub(crate) combined: bool,
     pub(crate) unit: TimeUnit,
     pub(crate) class: Option<Class>,
+    /// Whether frames are counted by the second; the WebSocket API counts weight instead.
+    pub(crate) paced: bool,
     pub(crate) names: Vec<String>,
     /// By stream id.
     pub(crate) sent: Vec<StreamStats>,
@@ -115,6 +122,7 @@ impl StreamClient {
             combined,
             unit,
             class,
+            paced: true,
             names: Vec::new(),
             sent: Vec::new(),
             bytes: 0,
@@ -140,6 +148,9 @@ impl StreamClient {
 
     /// Counts an incoming frame; `false` when it is one too many within a second.
     fn within_rate(&mut self, now: u64, rules: &Rules) -> bool {
+        if !self.paced {
+            return true;
+        }
         if self.recent_ns.len() >= rules.frames_per_second {
             let oldest = self.recent_ns.pop_front();
             if oldest.is_some_and(|at| now < at.saturating_add(SECOND_NS)) {
@@ -231,7 +242,9 @@ impl Session {
             outbox: Outbox::default(),
             dirty: false,
             deadline_ns,
+            needs: 0,
             stream: None,
+            api: None,
             end: None,
         }
     }

@@ -210,6 +210,12 @@ impl Flow {
         self.legs.get(event.leg).map_or("", |leg| leg.stream(event.body.kind()))
     }
 
+    /// The symbol that an event is about.
+    #[must_use]
+    pub fn symbol_of(&self, event: &FlowEvent) -> &str {
+        self.legs.get(event.leg).map_or("", |leg| &leg.writer.symbol)
+    }
+
     /// Appends an event's payload, without the combined wrapper, as its venue writes it. Its times count from
     /// `start_ns`, in nanoseconds since the epoch.
     pub fn push_payload(&self, out: &mut Vec<u8>, event: &FlowEvent, start_ns: u64, unit: TimeUnit) {

@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crosstick_model::Side;
+
 use crate::config::{ReplaySpec, Speed};
 use crate::error::SimError;
-use crate::flow::{Flow, FlowEvent};
+use crate::exchange::LevelView;
+use crate::flow::{Body, Flow, FlowEvent};
 use crate::recorded::{Merge, Scan};
 use crate::rules::{SECOND_NS, StreamKind, TimeUnit};
 use crate::venue::{Frame, StreamId, VenueMachine};
@@ -79,6 +82,9 @@ impl FlowFeed {
                 start += now - due;
                 self.start_ns = Some(start);
             }
+            if let Some(venue) = venues.get_mut(event.venue) {
+                meet(venue, self.flow.symbol_of(&event), &event.body, due);
+            }
             let venue = venues.get_mut(event.venue);
             if let Some((venue, stream)) = venue.and_then(|v| v.stream(self.flow.stream_of(&event)).map(|s| (v, s))) {
                 self.millis.clear();
@@ -93,6 +99,22 @@ impl FlowFeed {
             self.next = self.flow.next();
         }
         Pace::Now
+    }
+}
+
+/// Lets the flow meet client orders in the venue's book.
+fn meet(venue: &mut VenueMachine, symbol: &str, body: &Body, now: u64) {
+    match *body {
+        Body::Quote { update_id, bid, bid_quantity, ask, ask_quantity } => {
+            let level = |price, quantity| [LevelView { price, quantity }];
+            venue.house_quotes(symbol, Some(update_id), &level(bid, bid_quantity), &level(ask, ask_quantity), now);
+        }
+        Body::Trade { price, quantity, taker_sold, .. } => {
+            let taker = if taker_sold { Side::Sell } else { Side::Buy };
+            venue.house_print(symbol, taker, price, &[quantity], now);
+        }
+        // The single trades of it came before, or the venue has no trading side.
+        Body::AggTrade { .. } => {}
     }
 }
 

@@ -3,8 +3,7 @@
 use super::{ConnectionId, VenueMachine};
 use crate::control::{self, Ask, ControlError};
 use crate::frame::{self, Opcode};
-use crate::http::{self, HeadError, Request};
-use crate::rest;
+use crate::http::{self, Answer, HeadError, Parsed, Request};
 use crate::rules::{Route, StreamRoute, TimeUnit, route};
 use crate::session::{Incoming, Phase, Session, StreamClient};
 use crate::stats::ClientEnd;
@@ -14,17 +13,22 @@ impl VenueMachine {
     pub(super) fn take_requests(&mut self, id: ConnectionId, session: &mut Session, seen: usize, now: u64) {
         let mut fresh = seen.saturating_sub(3);
         while session.phase == Phase::Request && !session.inbox.is_empty() {
+            if session.inbox.len() < session.needs {
+                return;
+            }
             // A head that comes byte by byte is read once, when it is whole.
             let first = session.inbox.first().copied().unwrap_or_default();
             let ends = session.inbox.get(fresh..).is_some_and(|new| new.windows(4).any(|w| w == b"\r\n\r\n"));
-            if !ends && first.is_ascii_uppercase() && session.inbox.len() < http::HEAD_MAX {
+            if session.needs == 0 && !ends && first.is_ascii_uppercase() && session.inbox.len() < http::HEAD_MAX {
                 return;
             }
             fresh = 0;
             match http::parse(&session.inbox) {
-                Ok(None) => return,
-                Ok(Some((request, used))) => {
+                Ok(Parsed::Head) => return,
+                Ok(Parsed::Body(whole)) => session.needs = whole,
+                Ok(Parsed::Whole(request, used)) => {
                     session.inbox.drain(..used);
+                    session.needs = 0;
                     self.take_request(id, session, &request, now);
                 }
                 Err(error) => {
@@ -33,7 +37,7 @@ impl VenueMachine {
                         HeadError::TooLong => 431,
                         HeadError::Body => 413,
                     };
-                    http::push_response(session.outbox.buffer(), status, "text/plain", "", false);
+                    http::push_response(session.outbox.buffer(), &Answer::text(status, ""), false);
                     session.end = Some(ClientEnd::Venue(status, "HTTP".to_owned()));
                     session.finish(now, &self.rules);
                 }
@@ -43,23 +47,27 @@ impl VenueMachine {
 
     fn take_request(&mut self, id: ConnectionId, session: &mut Session, request: &Request, now: u64) {
         let answer = match route(self.protocol, &request.target) {
-            None => rest::Answer::bad_request("Bad request"),
+            None => Answer::bad_request("Bad request"),
             Some(Route::Stream(stream)) => match request.websocket_key() {
                 Some(key) if stream.streams.len() <= self.rules.streams_max => {
                     http::push_upgrade(session.outbox.buffer(), key);
                     self.begin_stream(id, session, &request.target, stream, now);
                     return;
                 }
-                Some(_) => rest::Answer::bad_request("Too many streams"),
-                None => rest::Answer::upgrade_required(),
+                Some(_) => Answer::bad_request("Too many streams"),
+                None => Answer::upgrade_required(),
+            },
+            Some(Route::Api { query }) => match self.begin_api(id, session, request, &query, now) {
+                None => return,
+                Some(refusal) => refusal,
             },
             Some(Route::Rest { path, query }) => {
                 self.rest_requests += 1;
-                rest::answer(self.protocol, &self.instruments, &request.method, &path, &query, now)
+                self.answer_rest(request, &path, &query, now)
             }
         };
         let out = session.outbox.buffer();
-        http::push_response(out, answer.status, answer.content_type, &answer.body, request.keep_alive);
+        http::push_response(out, &answer, request.keep_alive);
         session.deadline_ns = now.saturating_add(self.rules.request_within_ns);
         if !request.keep_alive {
             session.finish(now, &self.rules);
@@ -122,6 +130,10 @@ impl VenueMachine {
     }
 
     fn take_text(&mut self, id: ConnectionId, session: &mut Session, text: &[u8], now: u64) {
+        if session.api.is_some() {
+            self.take_api_text(id, session, text, now);
+            return;
+        }
         let Some(request) = std::str::from_utf8(text).ok().and_then(control::parse) else {
             session.close(1008, "Invalid request", now, &self.rules);
             return;

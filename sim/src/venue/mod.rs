@@ -3,12 +3,16 @@
 //! Whoever drives it tells it of connections, feeds it their bytes, publishes frames, and sends what waits in
 //! [`VenueMachine::output`]. Times are nanoseconds since the epoch on a clock that never steps back.
 
+mod api;
 mod clients;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crosstick_model::Protocol;
 
+use crate::account::SimAccount;
+use crate::api::Limits;
+use crate::binance::spot::SpotVenue;
 use crate::frame::{self, Opcode};
 use crate::instrument::SimInstrument;
 use crate::rules::{Rules, TimeUnit};
@@ -94,6 +98,10 @@ pub struct VenueMachine {
     dropped_slow: u64,
     scratch: [Vec<u8>; 4],
     micros: Vec<u8>,
+    /// What trades, where the protocol's trading side is simulated.
+    spot: Option<Box<SpotVenue>>,
+    /// Connections of the WebSocket API.
+    api_clients: Vec<ConnectionId>,
 }
 
 impl VenueMachine {
@@ -112,6 +120,8 @@ impl VenueMachine {
             published: StreamStats::default(),
         };
         let streams: Vec<StreamEntry> = streams.into_iter().map(entry).collect();
+        let spot = protocol == Protocol::BinanceSpot;
+        let spot = spot.then(|| Box::new(SpotVenue::new(instruments.clone(), &[], &Limits::SPOT)));
         let by_name = streams.iter().enumerate().map(|(i, s)| (s.name.clone(), StreamId(i as u32))).collect();
         Self {
             name: name.to_owned(),
@@ -133,7 +143,19 @@ impl VenueMachine {
             dropped_slow: 0,
             scratch: Default::default(),
             micros: Vec::new(),
+            spot,
+            api_clients: Vec::new(),
         }
+    }
+
+    /// The same venue with accounts that clients trade with, and other limits on how often they may ask. Spot alone
+    /// has accounts.
+    #[must_use]
+    pub fn with_accounts(mut self, accounts: &[SimAccount], limits: &Limits) -> Self {
+        if self.spot.is_some() {
+            self.spot = Some(Box::new(SpotVenue::new(self.instruments.clone(), accounts, limits)));
+        }
+        self
     }
 
     /// Its name.
@@ -335,6 +357,7 @@ impl VenueMachine {
     pub fn gone(&mut self, id: ConnectionId) {
         let Some(session) = self.sessions.get_mut(id.index()).and_then(Option::take) else { return };
         self.unsubscribe_all(id, &session);
+        self.api_clients.retain(|c| *c != id);
         match &session.stream {
             Some(client) => {
                 self.micros_clients -= usize::from(client.unit == TimeUnit::Micros);
@@ -361,7 +384,9 @@ impl VenueMachine {
     pub fn announce_shutdown(&mut self, now: u64) {
         for index in 0..self.sessions.len() {
             let Some(mut session) = self.sessions.get_mut(index).and_then(Option::take) else { continue };
-            if let (Phase::Open, Some(client)) = (session.phase, &session.stream) {
+            if session.phase == Phase::Open && session.api.is_some() {
+                Self::announce_to_api(&mut session, now);
+            } else if let (Phase::Open, Some(client)) = (session.phase, &session.stream) {
                 let mut payload = br#"{"e":"serverShutdown","E":"#.to_vec();
                 push_u64(&mut payload, if client.unit == TimeUnit::Micros { now / 1_000 } else { now / 1_000_000 });
                 payload.push(b'}');
