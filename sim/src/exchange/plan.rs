@@ -140,6 +140,10 @@ impl Planner<'_> {
     fn level(&mut self, price: i64, level: &Level) -> Option<End> {
         // Icebergs whose shown part is used up queue again behind all others.
         let mut again: VecDeque<(&OrderView, i64)> = VecDeque::new();
+        if self.want.at(price, self.listing.spec.scale) == 0 {
+            // By value: not even one step more at this price.
+            return Some(End::Done);
+        }
         for entry in &level.queue {
             let order = self.exchange.orders.get(entry.order).map(|r| &r.view);
             let (ended, traded) = match order {
