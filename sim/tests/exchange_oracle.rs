@@ -127,7 +127,7 @@ fn command() -> impl Strategy<Value = Command> {
         2 => (account(), instrument(), 0usize..6, -1i64..12, 0usize..CLIENT_IDS.len()).prop_map(
             |(account, instrument, which, less, client)| Command::Amend { account, instrument, which, less, client }
         ),
-        3 => (instrument(), 94i64..107, levels(), levels())
+        5 => (instrument(), prop_oneof![3 => Just(100), 2 => 94i64..107], levels(), levels())
             .prop_map(|(instrument, mid, bids, asks)| Command::Quotes { instrument, mid, bids, asks }),
         3 => (instrument(), side(), 92i64..109, prop::collection::vec(1i64..30, 1..4))
             .prop_map(|(instrument, side, price, quantities)| Command::Print { instrument, side, price, quantities }),
