@@ -7,15 +7,17 @@ use crate::api::ApiKey;
 /// An account that clients of a simulated venue trade with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SimAccount {
-    /// Our name for it.
+    /// Our name for it: letters, digits, points and dashes, as it names files.
     pub name: String,
+    /// The venue that it is on; `None`: on every spot venue, with the same keys and balances of its own on each.
+    pub venue: Option<String>,
     /// What it has at start: asset and amount.
     pub balances: Vec<(String, Decimal)>,
     /// Commission of resting orders, at 1e-8 of what is received.
     pub maker_e8: i64,
     /// Commission of aggressive orders, likewise.
     pub taker_e8: i64,
-    /// Its keys.
+    /// Its keys; where there are none, `Sim::start` makes some.
     pub keys: Vec<ApiKey>,
 }
 
@@ -23,7 +25,8 @@ impl SimAccount {
     /// An account with 10 bps commission, no balances and no keys.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), balances: Vec::new(), maker_e8: 100_000, taker_e8: 100_000, keys: Vec::new() }
+        let name = name.to_owned();
+        Self { name, venue: None, balances: Vec::new(), maker_e8: 100_000, taker_e8: 100_000, keys: Vec::new() }
     }
 
     /// The same with this much of an asset.

@@ -10,10 +10,13 @@ use std::thread::JoinHandle;
 use crosstick_model::Protocol;
 use mio::{Poll, Waker};
 
+use crate::account::SimAccount;
+use crate::api::Limits;
 use crate::config::{AtEnd, Endpoint, ReplaySpec, SimConfig, Source, Speed};
 use crate::error::SimError;
 use crate::flow::Flow;
 use crate::instrument::SimInstrument;
+use crate::keys::{self, AccountKeys};
 use crate::recorded::{Scan, scan};
 use crate::rules::Rules;
 use crate::server::feed::{Feed, FlowFeed, ReplayFeed};
@@ -35,6 +38,8 @@ pub struct VenueAddress {
     pub protocol: Protocol,
     /// Base of its streams: `wss://127.0.0.1:PORT`, or `ws://` where TLS was not asked for.
     pub stream_url: String,
+    /// Its WebSocket API: `wss://127.0.0.1:PORT/ws-api/v3`, or `ws://`; spot alone has one.
+    pub api_url: Option<String>,
     /// Base of its REST API: `https://127.0.0.1:PORT`, or `http://`.
     pub rest_url: String,
     /// Base of its streams without TLS, where asked for.
@@ -49,6 +54,7 @@ pub struct VenueAddress {
 #[derive(Debug)]
 pub struct SimHandle {
     venues: Vec<VenueAddress>,
+    keys: Vec<AccountKeys>,
     ca_pem: String,
     commands: Sender<Command>,
     waker: Arc<Waker>,
@@ -71,8 +77,14 @@ impl Sim {
     /// # Errors
     /// See [`SimError`]; nothing is left running then.
     pub fn start(config: SimConfig) -> Result<SimHandle, SimError> {
-        let SimConfig { source, endpoints, ca_pem_path, queue_bytes_max } = config;
+        let SimConfig { source, endpoints, ca_pem_path, queue_bytes_max, mut accounts, keys_dir } = config;
         let (plans, feed, at_end) = prepare(source)?;
+        if let Some(lost) =
+            accounts.iter().find(|a| a.venue.as_ref().is_some_and(|v| !plans.iter().any(|p| p.name == *v)))
+        {
+            return Err(SimError::Config(format!("account {}: its venue is no venue here", lost.name)));
+        }
+        let keys = keys::ready(&mut accounts, keys_dir.as_deref())?;
         if plans.is_empty() {
             return Err(SimError::Config("no venue to simulate".to_owned()));
         }
@@ -93,7 +105,10 @@ impl Sim {
             let (address, sockets) = listen(&plan, &endpoints, machines.len())?;
             listeners.extend(sockets);
             venues.push(address);
-            machines.push(VenueMachine::new(&plan.name, plan.protocol, rules, plan.instruments, plan.streams));
+            let on_it = |a: &&SimAccount| a.venue.as_ref().is_none_or(|v| *v == plan.name);
+            let accounts: Vec<SimAccount> = accounts.iter().filter(on_it).cloned().collect();
+            let machine = VenueMachine::new(&plan.name, plan.protocol, rules, plan.instruments, plan.streams);
+            machines.push(machine.with_accounts(&accounts, &Limits::SPOT));
         }
         let feed = feed.start(&machines)?;
         let poll = Poll::new().map_err(SimError::Thread)?;
@@ -108,7 +123,7 @@ impl Sim {
             *final_stats.lock().unwrap_or_else(PoisonError::into_inner) = stats;
         };
         let thread = std::thread::Builder::new().name("sim".to_owned()).spawn(run).map_err(SimError::Thread)?;
-        Ok(SimHandle { venues, ca_pem: identity.ca_pem, commands, waker, last, thread: Some(thread) })
+        Ok(SimHandle { venues, keys, ca_pem: identity.ca_pem, commands, waker, last, thread: Some(thread) })
     }
 }
 
@@ -123,6 +138,12 @@ impl SimHandle {
     #[must_use]
     pub fn venue(&self, name: &str) -> Option<&VenueAddress> {
         self.venues.iter().find(|v| v.name == name)
+    }
+
+    /// The keys that were made, one set an account.
+    #[must_use]
+    pub fn keys(&self) -> &[AccountKeys] {
+        &self.keys
     }
 
     /// The certificate authority that clients must trust, in PEM.
@@ -307,10 +328,12 @@ fn listen(plan: &Plan, endpoints: &[Endpoint], venue: usize) -> Result<(VenueAdd
             return Err(SimError::Config(format!("venue {}: neither a TLS nor a plain address", plan.name)));
         }
     };
+    let api_url = (plan.protocol == Protocol::BinanceSpot).then(|| format!("{stream_url}/ws-api/v3"));
     let address = VenueAddress {
         name: plan.name.clone(),
         protocol: plan.protocol,
         stream_url,
+        api_url,
         rest_url,
         plain_stream_url,
         instruments: plan.instruments.clone(),

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use ring_crypto::rand::{SecureRandom, SystemRandom};
 use ring_crypto::signature::{self, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use ring_crypto::{error, hmac};
+use serde::{Deserialize, Serialize};
 
 /// Characters of a key's name and of an HMAC secret.
 const KEY_CHARS: usize = 64;
@@ -123,7 +124,7 @@ pub(crate) fn is_key_name(text: &str) -> bool {
 }
 
 /// Three keys of one simulated account, with what a client needs to sign. Made at start, worthless elsewhere.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestKeys {
     /// The name of the HMAC key.
     pub hmac_key: String,

@@ -3,7 +3,6 @@
 use crosstick_model::Side;
 
 use super::{ConnectionId, VenueMachine};
-use crate::binance::spot::ApiSession;
 use crate::exchange::LevelView;
 use crate::frame::{self, Opcode};
 use crate::http::{self, Answer, Request};
@@ -102,7 +101,7 @@ impl VenueMachine {
     }
 
     pub(super) fn announce_to_api(session: &mut Session, now: u64) {
-        let micros = session.api.as_ref().map(|a: &Box<ApiSession>| a.unit) == Some(TimeUnit::Micros);
+        let micros = session.api.as_ref().map(|a| a.unit) == Some(TimeUnit::Micros);
         let time = if micros { now / 1_000 } else { now / 1_000_000 };
         let text = format!("{{\"event\":{{\"e\":\"serverShutdown\",\"E\":{time}}}}}");
         frame::push(session.outbox.buffer(), Opcode::Text, &[text.as_bytes()]);
