@@ -32,14 +32,73 @@ const INSTRUMENTS: [(u16, u16, u8, u8, i64); 2] = [(0, 1, 2, 3, 1), (2, 0, 4, 2,
 
 #[derive(Debug, Clone)]
 enum Command {
-    Submit { account: usize, instrument: usize, order: Wish },
-    Replace { account: usize, instrument: usize, which: usize, order: Wish, always: bool },
-    Cancel { account: usize, instrument: usize, which: usize, by_client: bool, restriction: CancelRestriction },
-    CancelAll { account: usize, instrument: usize },
-    Amend { account: usize, instrument: usize, which: usize, less: i64, client: usize },
-    Quotes { instrument: usize, mid: i64, bids: Vec<(i64, i64)>, asks: Vec<(i64, i64)> },
-    Print { instrument: usize, side: Side, price: i64, quantities: Vec<i64> },
-    Move { account: usize, asset: usize, steps: i64 },
+    Submit {
+        account: usize,
+        instrument: usize,
+        order: Wish,
+    },
+    Replace {
+        account: usize,
+        instrument: usize,
+        which: usize,
+        order: Wish,
+        always: bool,
+    },
+    Cancel {
+        account: usize,
+        instrument: usize,
+        which: usize,
+        by_client: bool,
+        restriction: CancelRestriction,
+    },
+    CancelAll {
+        account: usize,
+        instrument: usize,
+    },
+    Amend {
+        account: usize,
+        instrument: usize,
+        which: usize,
+        less: i64,
+        client: usize,
+    },
+    Quotes {
+        instrument: usize,
+        mid: i64,
+        bids: Vec<(i64, i64)>,
+        asks: Vec<(i64, i64)>,
+    },
+    Print {
+        instrument: usize,
+        side: Side,
+        price: i64,
+        quantities: Vec<i64>,
+    },
+    /// One of the house's quotes gets another quantity.
+    Requote {
+        instrument: usize,
+        which: usize,
+        quantity: i64,
+    },
+    /// An order joins the best quote of its side.
+    Join {
+        account: usize,
+        instrument: usize,
+        side: Side,
+        steps: i64,
+    },
+    /// A print or a market order hits the best quote.
+    Hit {
+        account: Option<usize>,
+        instrument: usize,
+        side: Side,
+        steps: i64,
+    },
+    Move {
+        account: usize,
+        asset: usize,
+        steps: i64,
+    },
 }
 
 /// A new order before it is known which of its fields its type takes.
@@ -131,6 +190,12 @@ fn command() -> impl Strategy<Value = Command> {
             .prop_map(|(instrument, mid, bids, asks)| Command::Quotes { instrument, mid, bids, asks }),
         3 => (instrument(), side(), 92i64..109, prop::collection::vec(1i64..30, 1..4))
             .prop_map(|(instrument, side, price, quantities)| Command::Print { instrument, side, price, quantities }),
+        3 => (instrument(), 0usize..6, 1i64..25)
+            .prop_map(|(instrument, which, quantity)| Command::Requote { instrument, which, quantity }),
+        3 => (account(), instrument(), side(), 1i64..20)
+            .prop_map(|(account, instrument, side, steps)| Command::Join { account, instrument, side, steps }),
+        3 => (prop::option::weighted(0.4, account()), instrument(), side(), 1i64..30)
+            .prop_map(|(account, instrument, side, steps)| Command::Hit { account, instrument, side, steps }),
         1 => (account(), 0usize..ASSETS, -40i64..60)
             .prop_map(|(account, asset, steps)| Command::Move { account, asset, steps }),
     ]
@@ -145,6 +210,11 @@ struct Pair {
     update_ids: [u64; 2],
     /// Both books as the events tell them.
     told: [BTreeMap<i64, i64>; 4],
+}
+
+fn plain(kind: OrderKind, side: Side, price: i64, steps: i64) -> Wish {
+    let (tif, stp) = (Tif::Gtc, StpMode::None);
+    Wish { side, kind, tif, price, stop: 0, steps, by_value: false, iceberg: 0, stp, client: 0 }
 }
 
 fn account_id(account: usize) -> AccountId {
@@ -230,10 +300,20 @@ impl Pair {
             }
             Command::Quotes { instrument, mid, bids, asks } => self.quotes(*instrument, *mid, bids, asks),
             Command::Print { instrument, side, price, quantities } => {
-                let id = InstrumentId(*instrument as u16);
-                self.exchange.print(self.now_ns, id, *side, *price, quantities).expect("a print");
-                self.oracle.print(*instrument, *side, *price, quantities);
-                self.oracle.run_stops(*instrument);
+                self.print(*instrument, *side, *price, quantities);
+            }
+            Command::Requote { instrument, which, quantity } => self.requote(*instrument, *which, *quantity),
+            Command::Join { account, instrument, side, steps } => {
+                let Some((price, _)) = self.oracle.depth(*instrument, *side).first().copied() else { return };
+                self.submit(*account, *instrument, &plain(OrderKind::Limit, *side, price, *steps));
+            }
+            Command::Hit { account: Some(account), instrument, side, steps } => {
+                self.submit(*account, *instrument, &plain(OrderKind::Market, *side, 1, *steps));
+            }
+            Command::Hit { account: None, instrument, side, steps } => {
+                let best = self.oracle.depth(*instrument, side.opposite()).first().copied();
+                let Some((price, _)) = best else { return };
+                self.print(*instrument, *side, price, &[*steps * INSTRUMENTS[*instrument].4]);
             }
             Command::Move { account, asset, steps } => {
                 self.deposit(*account, *asset, i128::from(*steps) * 10i128.pow(if *asset == 2 { 14 } else { 12 }));
@@ -398,14 +478,36 @@ impl Pair {
             let levels: BTreeMap<i64, i64> = levels.iter().copied().collect();
             levels.into_iter().map(|(off, quantity)| (mid + sign * off, quantity * step)).collect()
         };
-        let (bids, asks) = (unique(bids, -1), unique(asks, 1));
+        self.set_quotes(instrument, &unique(bids, -1), &unique(asks, 1));
+    }
+
+    fn set_quotes(&mut self, instrument: usize, bids: &[(i64, i64)], asks: &[(i64, i64)]) {
         let view = |levels: &[(i64, i64)]| -> Vec<LevelView> {
             levels.iter().map(|(price, quantity)| LevelView { price: *price, quantity: *quantity }).collect()
         };
         let id = InstrumentId(instrument as u16);
-        self.exchange.set_quotes(self.now_ns, id, None, &view(&bids), &view(&asks)).expect("quotes");
-        self.oracle.set_quotes(instrument, &bids, &asks);
+        self.exchange.set_quotes(self.now_ns, id, None, &view(bids), &view(asks)).expect("quotes");
+        self.oracle.set_quotes(instrument, bids, asks);
         self.oracle.run_stops(instrument);
+    }
+
+    fn print(&mut self, instrument: usize, side: Side, price: i64, quantities: &[i64]) {
+        let id = InstrumentId(instrument as u16);
+        self.exchange.print(self.now_ns, id, side, price, quantities).expect("a print");
+        self.oracle.print(instrument, side, price, quantities);
+        self.oracle.run_stops(instrument);
+    }
+
+    fn requote(&mut self, instrument: usize, which: usize, quantity: i64) {
+        let step = INSTRUMENTS[instrument].4;
+        let said = self.oracle.said.iter().filter(|s| s.0 == instrument);
+        let mut levels: Vec<(Side, i64, i64)> = said.map(|s| (s.1, s.2, s.3)).collect();
+        if let Some(level) = levels.get_mut(which) {
+            level.2 = quantity * step;
+        }
+        let of =
+            |side: Side| -> Vec<(i64, i64)> { levels.iter().filter(|l| l.0 == side).map(|l| (l.1, l.2)).collect() };
+        self.set_quotes(instrument, &of(Side::Buy), &of(Side::Sell));
     }
 
     fn compare(&mut self) {

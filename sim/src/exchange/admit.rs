@@ -142,7 +142,7 @@ fn draft(now_ns: u64, account: AccountId, listing: &Listing, new: &NewOrder) -> 
 }
 
 /// Whether the ledger can count what the order may come to.
-fn check_bounds(listing: &Listing, order: &OrderView) -> Result<(), Reject> {
+pub(super) fn check_bounds(listing: &Listing, order: &OrderView) -> Result<(), Reject> {
     let quantity = Amount::quantity(order.quantity, listing.spec.scale);
     let highest = order.price.max(order.stop_price).max(1);
     let value = Amount::notional(highest, order.quantity, listing.spec.scale);
@@ -156,7 +156,7 @@ fn check_bounds(listing: &Listing, order: &OrderView) -> Result<(), Reject> {
 }
 
 /// Whether the market as it stands lets the order in.
-fn check_market(listing: &Listing, order: &OrderView) -> Result<(), Reject> {
+pub(super) fn check_market(listing: &Listing, order: &OrderView) -> Result<(), Reject> {
     if order.kind.is_stop() {
         let above = triggers_above(order.kind, order.side);
         let passed = |last: i64| if above { last >= order.stop_price } else { last <= order.stop_price };

@@ -1,16 +1,16 @@
 //! What accounts ask for: orders, cancels, replacements, amends.
 
-use crosstick_model::{Amount, AssetId, InstrumentId};
+use crosstick_model::{Amount, AssetId, InstrumentId, Kind};
 
 use super::Exchange;
-use super::admit::{AMOUNT_MAX, given_asset};
+use super::admit::{AMOUNT_MAX, check_bounds, check_market, given_asset};
 use super::event::{EventKind, OrderUpdate};
 use super::listing::triggers_above;
 use super::matching::Outcome;
 use super::reject::Reject;
 use super::spec::TradingStatus;
 use super::types::{
-    AccountId, CancelRestriction, ExpiryReason, NewOrder, OrderId, OrderRef, OrderStatus, OrderView, Placed,
+    AccountId, CancelRestriction, ExpiryReason, NewOrder, OrderId, OrderKind, OrderRef, OrderStatus, OrderView, Placed,
     ReplaceMode, Replaced,
 };
 
@@ -265,6 +265,81 @@ impl Exchange {
             return Err(Reject::DuplicateClientOrderId);
         }
         Ok(view.id)
+    }
+
+    /// Futures: gives an open LIMIT order another price and quantity; it loses its place and may trade at once.
+    ///
+    /// A quantity at or below what is executed ends it as cancelled, and so does a price at which a GTX order would
+    /// take.
+    ///
+    /// # Errors
+    /// Why it was not modified; then it stands as before.
+    pub fn modify(
+        &mut self,
+        now_ns: u64,
+        account: AccountId,
+        instrument: InstrumentId,
+        order: &OrderRef,
+        price: i64,
+        quantity: i64,
+    ) -> Result<Placed, Reject> {
+        self.tick(now_ns);
+        let modified = self.check_modify(account, instrument, order, price, quantity)?;
+        let id = modified.id;
+        let would_take = check_market(self.listing(instrument)?, &modified).is_err();
+        self.withdraw(id);
+        let now_ns = self.now_ns;
+        let view = &mut self.orders.at(id).view;
+        let used = view.executed + view.prevented;
+        (view.price, view.quantity, view.updated_ns) = (price, quantity.max(used), now_ns);
+        view.amends += 1;
+        let ends = view.open_quantity() == 0 || would_take;
+        let previous_client_order_id = view.client_order_id.clone();
+        let outcome = if ends {
+            self.end(id, OrderStatus::Canceled, None);
+            self.tell_order(id, OrderUpdate::Canceled { cancel_client_order_id: String::new() });
+            Outcome::default()
+        } else {
+            self.tell_order(id, OrderUpdate::Replaced { previous_client_order_id });
+            self.execute(id)
+        };
+        self.tell_balances(account);
+        let order = self.orders.at(id).view.clone();
+        self.finish(instrument);
+        Ok(Placed { order, fills: outcome.fills, prevented: outcome.prevented })
+    }
+
+    /// The order as a modification would make it.
+    fn check_modify(
+        &self,
+        account: AccountId,
+        instrument: InstrumentId,
+        order: &OrderRef,
+        price: i64,
+        quantity: i64,
+    ) -> Result<OrderView, Reject> {
+        self.may_trade(account)?;
+        let listing = self.listing(instrument)?;
+        let view = &self.orders.find(account, instrument, order)?.view;
+        if !view.status.is_open() {
+            return Err(Reject::UnknownOrder);
+        }
+        if listing.spec.status != TradingStatus::Trading {
+            return Err(Reject::MarketClosed);
+        }
+        if listing.spec.kind == Kind::Spot || view.kind != OrderKind::Limit || price <= 0 || quantity <= 0 {
+            return Err(Reject::BadRequest(
+                "LIMIT orders on futures can be modified, to a price and quantity above zero",
+            ));
+        }
+        if (view.price, view.quantity) == (price, quantity) {
+            return Err(Reject::NoChange);
+        }
+        let modified = OrderView { price, quantity, ..view.clone() };
+        check_bounds(listing, &modified)?;
+        self.check_modify_filters(self.now_ns, listing, &modified)?;
+        self.check_margin(listing, &modified)?;
+        Ok(modified)
     }
 
     /// Ends every open order of an instrument as expired, the oldest first of each account: what an operator does.

@@ -46,6 +46,12 @@ impl Exchange {
         check_notional(now_ns, listing, order)
     }
 
+    /// The filters on a modified price and quantity.
+    pub(super) fn check_modify_filters(&self, now_ns: u64, listing: &Listing, order: &OrderView) -> Result<(), Reject> {
+        check_price(now_ns, listing, order)?;
+        self.check_amend_filters(now_ns, listing, order)
+    }
+
     fn check_counts(&self, listing: &Listing, order: &OrderView) -> Result<(), Reject> {
         let may_rest =
             order.kind.is_stop() || (order.kind != OrderKind::Market && order.tif != Tif::Ioc && order.tif != Tif::Fok);

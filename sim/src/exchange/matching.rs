@@ -55,6 +55,9 @@ impl Exchange {
             }
         }
         self.settle_rest(id, &plan);
+        if order.reduce_only {
+            self.reduce_only_follows(order.account, order.instrument);
+        }
         outcome
     }
 
@@ -73,6 +76,10 @@ impl Exchange {
         }
         if order.tif == Tif::Ioc || order.tif == Tif::Fok {
             return self.end(id, OrderStatus::Expired, Some(ExpiryReason::UnfilledIocQuantityExpired));
+        }
+        if order.reduce_only && plan.end == End::Done {
+            // All that there was to reduce is reduced.
+            return self.end(id, OrderStatus::Expired, Some(ExpiryReason::Rejected));
         }
         let open = order.open_quantity();
         let shown = if order.iceberg_quantity > 0 { open.min(order.iceberg_quantity) } else { open };

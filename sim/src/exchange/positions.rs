@@ -197,7 +197,9 @@ impl Exchange {
             let more = more.filter(|o| o.instrument == listing.id);
             let open = |side: Side| -> i128 {
                 let adding = |o: &&OrderView| o.side == side && !o.reduce_only;
-                let orders = self.orders.open(account, listing.id).chain(more).filter(adding);
+                // An order that is being modified counts as it would be.
+                let others = self.orders.open(account, listing.id).filter(|o| more.is_none_or(|m| m.id != o.id));
+                let orders = others.chain(more).filter(adding);
                 orders.map(|o| i128::from(o.open_quantity())).sum()
             };
             let exposure = (position + open(Side::Buy)).abs().max((position - open(Side::Sell)).abs());
@@ -227,7 +229,8 @@ impl Exchange {
         if enough { Ok(()) } else { Err(Reject::InsufficientMargin) }
     }
 
-    /// After a position changed: its owner's reduce-only orders shrink to what they can still close, or end.
+    /// After a position changed or such an order came: reduce-only orders shrink to what they can close, or end, so
+    /// that none of them ever can turn the position.
     pub(super) fn reduce_only_follows(&mut self, account: AccountId, instrument: InstrumentId) {
         if self.listings[instrument.index()].spec.kind == Kind::Spot {
             return;
