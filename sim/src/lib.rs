@@ -3,6 +3,7 @@
 //! **Thread:** one, named `sim`, serves every venue and connection; it sleeps in `poll` until a socket is ready or
 //! the next frame, ping or deadline is due, and never spins. **Cold:** nothing here is on the engine's hot path.
 //! **Layers:** [`VenueMachine`] is the venue without sockets and clocks, `(connection, bytes, now) -> bytes`;
+//! [`exchange`] is the books, the matching and the accounts behind it, `(command, now) -> events`, without a protocol;
 //! [`Flow`] is a seeded generator of frames without sockets; [`recorded`] reads what others recorded; [`Sim`] drives
 //! all of it over TCP and TLS.
 //! **Deliberately absent:** the engine's transport and decoders. What tests them must not share their mistakes, so

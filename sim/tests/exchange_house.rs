@@ -185,4 +185,23 @@ fn how_fast_it_is() {
     let seconds = begin.elapsed().as_secs_f64();
     println!("{count} orders ({filled} filled at once) in {seconds:.3} s: {:.0} a second", count as f64 / seconds);
     assert!(filled > 0);
+    let begin = std::time::Instant::now();
+    let count = 200_000i64;
+    for i in 0..count {
+        // A quote that moves now and then, and a print at it every fourth time, before ten clients' open orders.
+        let level = |price, quantity| [LevelView { price, quantity }];
+        let (bid, ask) = (level(900 + i / 64 % 8, 5 + i % 7), level(1_100 + i / 64 % 8, 5 + i % 5));
+        b.exchange.set_quotes(b.now_ns, SYMBOL, None, &bid, &ask).expect("quotes");
+        if i % 4 == 0 {
+            b.exchange.print(b.now_ns, SYMBOL, Buy, ask[0].price, &[1]).expect("a print");
+        }
+        b.exchange.drain_events(&mut events);
+        events.clear();
+    }
+    let seconds = begin.elapsed().as_secs_f64();
+    println!(
+        "{count} quotes and {} prints in {seconds:.3} s: {:.0} quotes a second",
+        count / 4,
+        count as f64 / seconds
+    );
 }
