@@ -189,6 +189,11 @@ fn maker_only_and_modified_orders() {
     let too_much = x.submit(0, me, &NewOrder::limit(LINEAR, Buy, 90, 10)).expect("an order").order;
     let refused = x.modify(0, me, LINEAR, &OrderRef::Id(too_much.id), 90, 10_000_000);
     assert_eq!(refused.map(|p| p.order.id), Err(Reject::InsufficientMargin));
+    // An order that takes all the margin there is can be moved: it is not counted twice.
+    let poor = account(&mut x, 0, 0, 100);
+    x.set_mark_price(LINEAR, 100).expect("a price");
+    let all = x.submit(0, poor, &NewOrder::limit(LINEAR, Buy, 90, 20_000)).expect("an order").order;
+    assert!(x.modify(0, poor, LINEAR, &OrderRef::Id(all.id), 91, 20_000).is_ok());
 }
 
 #[derive(Debug, Clone)]
