@@ -2,11 +2,13 @@
 
 use crosstick_model::{Amount, AssetId, InstrumentId, Kind, Scale, Side};
 use crosstick_sim::exchange::{
-    AccountId, AccountSpec, AssetSpec, EventKind, Exchange, ExchangeFilters, Filters, InstrumentSpec, LevelView,
-    NewOrder, OrderId, OrderRef, OrderStatus, OrderUpdate, OrderView, Reject, StpMode, Tif, TradingStatus,
+    AccountId, AccountSpec, AssetSpec, CancelRestriction, EventKind, Exchange, ExchangeFilters, Filters,
+    InstrumentSpec, LevelView, NewOrder, OrderId, OrderRef, OrderStatus, OrderUpdate, OrderView, PositionSide, Reject,
+    StpMode, Tif, TradingStatus,
 };
 use proptest::prelude::*;
 
+use PositionSide::Both as BOTH;
 use Side::{Buy, Sell};
 
 const BTC: AssetId = AssetId(0);
@@ -63,7 +65,7 @@ fn trade(exchange: &mut Exchange, account: AccountId, instrument: InstrumentId, 
 }
 
 fn position(exchange: &Exchange, account: AccountId, instrument: InstrumentId) -> (i64, i64) {
-    let p = exchange.position(account, instrument).expect("an instrument");
+    let p = exchange.position(account, instrument, BOTH).expect("an instrument");
     (p.quantity, p.entry_price)
 }
 
@@ -76,13 +78,13 @@ fn a_linear_position_averages_realises_and_turns() {
     assert_eq!(position(&x, me, LINEAR), (2_000, 105));
     trade(&mut x, me, LINEAR, Sell, 120, 500);
     // (120 − 105) × 0.5 = 7.5.
-    assert_eq!(x.position(me, LINEAR).expect("a position").realised, Amount(75 * ONE / 10));
+    assert_eq!(x.position(me, LINEAR, BOTH).expect("a position").realised, Amount(75 * ONE / 10));
     x.set_mark_price(LINEAR, 90).expect("a price");
-    assert_eq!(x.position(me, LINEAR).expect("a position").unrealised, Amount(-225 * ONE / 10));
+    assert_eq!(x.position(me, LINEAR, BOTH).expect("a position").unrealised, Amount(-225 * ONE / 10));
     // Closes 1.5 at 101, which loses 6, and opens 0.5 short.
     trade(&mut x, me, LINEAR, Sell, 101, 2_000);
     assert_eq!(position(&x, me, LINEAR), (-500, 101));
-    assert_eq!(x.position(me, LINEAR).expect("a position").realised, Amount(15 * ONE / 10));
+    assert_eq!(x.position(me, LINEAR, BOTH).expect("a position").realised, Amount(15 * ONE / 10));
     // 0.05 % of 100 + 110 + 60 + 202 = 472 dollars.
     assert_eq!(x.balance(me, USDT).free, Amount(10_000 * ONE + 15 * ONE / 10 - 236 * ONE / 1_000));
     assert_eq!(x.balance(AccountId::FEES, USDT).free, Amount(236 * ONE / 1_000));
@@ -97,12 +99,12 @@ fn an_inverse_position_settles_in_coins() {
     assert_eq!(position(&x, me, INVERSE), (10, 500_000));
     x.set_mark_price(INVERSE, 400_000).expect("a price");
     // 10 × 100 × (1/50000 − 1/40000) = −0.005.
-    assert_eq!(x.position(me, INVERSE).expect("a position").unrealised, Amount(-5 * ONE / 1_000));
+    assert_eq!(x.position(me, INVERSE, BOTH).expect("a position").unrealised, Amount(-5 * ONE / 1_000));
     trade(&mut x, me, INVERSE, Sell, 550_000, 10);
     // 10 × 100 × (1/50000 − 1/55000) = 0.00181818…, whose last digit falls to the side that gives.
     assert_eq!(x.balance(me, BTC).free, Amount(ONE + 18_181_818_181_819));
     assert_eq!(position(&x, me, INVERSE), (0, 0));
-    let house = x.position(AccountId::HOUSE, INVERSE).expect("a position");
+    let house = x.position(AccountId::HOUSE, INVERSE, BOTH).expect("a position");
     assert_eq!((house.quantity, house.realised), (0, Amount(-18_181_818_181_819)));
 }
 
@@ -122,7 +124,7 @@ fn margin_is_asked_for_the_worse_side_at_the_leverage() {
     assert_eq!(x.submit(0, me, &NewOrder::limit(LINEAR, Sell, 101, 1)), Err(Reject::InsufficientMargin));
     assert_eq!(x.set_leverage(me, LINEAR, 10), Err(Reject::InsufficientMargin));
     assert_eq!(x.set_leverage(me, LINEAR, 126), Err(Reject::BadLeverage));
-    assert_eq!(x.position(me, LINEAR).expect("a position").leverage, 20);
+    assert_eq!(x.position(me, LINEAR, BOTH).expect("a position").leverage, 20);
     x.cancel_all(0, me, LINEAR).expect("a cancel");
     assert_eq!(x.set_leverage(me, LINEAR, 1), Ok(()));
     assert_eq!(x.submit(0, me, &limit(Buy, 1_001)), Err(Reject::InsufficientMargin));
@@ -196,6 +198,51 @@ fn maker_only_and_modified_orders() {
     assert!(x.modify(0, poor, LINEAR, &OrderRef::Id(all.id), 91, 20_000).is_ok());
 }
 
+#[test]
+fn hedge_mode_keeps_two_positions_and_closes_each_by_its_side() {
+    let mut x = exchange();
+    let me = account(&mut x, 0, 0, 1_000);
+    let order =
+        |which, side, quantity| NewOrder { position_side: which, ..NewOrder::limit(LINEAR, side, 100, quantity) };
+    let (long, short) = (PositionSide::Long, PositionSide::Short);
+    assert_eq!(x.submit(0, me, &order(long, Buy, 1)), Err(Reject::PositionSideMismatch));
+    let resting = x.submit(0, me, &NewOrder::limit(LINEAR, Buy, 1, 1)).expect("an order").order;
+    assert_eq!(x.set_hedge_mode(me, true), Err(Reject::ModeOpenOrders));
+    x.cancel(0, me, LINEAR, &OrderRef::Id(resting.id), CancelRestriction::None, "").expect("a cancel");
+    assert_eq!((x.set_hedge_mode(me, true), x.set_hedge_mode(me, true)), (Ok(()), Err(Reject::NoChange)));
+    assert_eq!(x.submit(0, me, &order(BOTH, Buy, 1)), Err(Reject::PositionSideMismatch));
+    let reduce = NewOrder { reduce_only: true, ..order(long, Sell, 1) };
+    assert_eq!(x.submit(0, me, &reduce), Err(Reject::PositionSideMismatch));
+    // Nothing to close yet.
+    assert_eq!(x.submit(0, me, &order(short, Buy, 1)), Err(Reject::ReduceOnly));
+    let quotes = |x: &mut Exchange, price| {
+        let (bid, ask) = (LevelView { price: price - 1, quantity: 9_000 }, LevelView { price, quantity: 9_000 });
+        x.set_quotes(0, LINEAR, None, &[bid], &[ask]).expect("quotes");
+    };
+    let market = |which, side, quantity| NewOrder { position_side: which, ..NewOrder::market(LINEAR, side, quantity) };
+    quotes(&mut x, 100);
+    x.submit(0, me, &market(long, Buy, 2_000)).expect("an order");
+    x.submit(0, me, &market(short, Sell, 1_000)).expect("an order");
+    let held = |x: &Exchange, which| {
+        let p = x.position(me, LINEAR, which).expect("a position");
+        (p.quantity, p.entry_price, p.realised)
+    };
+    assert_eq!((held(&x, long), held(&x, short)), ((2_000, 100, Amount::ZERO), (-1_000, 99, Amount::ZERO)));
+    assert_eq!(x.set_hedge_mode(me, false), Err(Reject::ModeOpenPositions));
+    // Both are carried: 3 BTC at 110 and 20 times.
+    x.set_mark_price(LINEAR, 110).expect("a price");
+    assert_eq!(x.initial_margin(me, USDT), Amount(165 * ONE / 10));
+    quotes(&mut x, 121);
+    // It may sell more than there is: what is there is closed, the other position stays.
+    let placed = x.submit(0, me, &market(long, Sell, 5_000)).expect("an order").order;
+    assert_eq!((placed.executed, placed.status), (2_000, OrderStatus::Expired));
+    assert_eq!((held(&x, long), held(&x, short).0), ((0, 0, Amount(40 * ONE)), -1_000));
+    x.submit(0, me, &market(short, Buy, 1_000)).expect("an order");
+    assert_eq!(held(&x, short), (0, 0, Amount(-22 * ONE)));
+    assert_eq!(x.balance(me, USDT).free, Amount(1_018 * ONE));
+    assert_eq!(x.set_hedge_mode(me, false), Ok(()));
+}
+
 #[derive(Debug, Clone)]
 enum Command {
     Order {
@@ -261,10 +308,14 @@ struct Books {
     commission: i128,
 }
 
+/// The account in hedge mode.
+const HEDGED: usize = 2;
+
 struct Run {
     x: Exchange,
     accounts: Vec<AccountId>,
-    books: Vec<[Books; 2]>,
+    /// By account, instrument and position side.
+    books: Vec<[[Books; 3]; 2]>,
 }
 
 impl Run {
@@ -273,7 +324,8 @@ impl Run {
         let accounts: Vec<AccountId> = [40_000, 0, 33_333].iter().map(|rate| account(&mut x, *rate, 1, 400)).collect();
         x.set_mark_price(LINEAR, 1_000).expect("a price");
         x.set_mark_price(INVERSE, 10_000).expect("a price");
-        let books = vec![[Books::default(); 2]; accounts.len()];
+        x.set_hedge_mode(accounts[HEDGED], true).expect("a mode");
+        let books = vec![[[Books::default(); 3]; 2]; accounts.len()];
         Self { x, accounts, books }
     }
 
@@ -287,7 +339,12 @@ impl Run {
                 let (instrument, mid) = Self::instrument(inverse);
                 let limit = NewOrder { tif, ..NewOrder::limit(instrument, side, mid + offset, quantity) };
                 let order = if market { NewOrder::market(instrument, side, quantity) } else { limit };
-                let order = NewOrder { reduce_only: reduce, ..order };
+                // In hedge mode the flag chooses a position instead.
+                let order = match (account == HEDGED, reduce) {
+                    (false, reduce_only) => NewOrder { reduce_only, ..order },
+                    (true, true) => NewOrder { position_side: PositionSide::Long, ..order },
+                    (true, false) => NewOrder { position_side: PositionSide::Short, ..order },
+                };
                 let settle = if inverse { BTC } else { USDT };
                 let before = self.x.initial_margin(self.accounts[account], settle);
                 let placed = self.x.submit(0, self.accounts[account], &order);
@@ -336,7 +393,7 @@ impl Run {
             let EventKind::Order { update: OrderUpdate::Trade(fill), order } = event.kind else { continue };
             let at = self.accounts.iter().position(|a| *a == order.account).expect("an account");
             let inverse = order.instrument == INVERSE;
-            let books = &mut self.books[at][usize::from(inverse)];
+            let books = &mut self.books[at][usize::from(inverse)][order.position_side as usize];
             let signed = fill.side.sign() * fill.quantity;
             if order.reduce_only {
                 let smaller = books.quantity.signum() == -signed.signum() && fill.quantity <= books.quantity.abs();
@@ -364,25 +421,37 @@ impl Run {
             let instrument = Self::instrument(inverse).0;
             let (mut sum, mut net) = (0, 0);
             for account in self.x.accounts() {
-                let p = self.x.position(account, instrument).expect("a position");
                 let balance = self.x.balance(account, asset);
                 assert_eq!(balance.locked, Amount::ZERO);
-                sum += balance.free.0 + p.basis.0;
-                net += p.quantity;
-                assert!(p.quantity != 0 || p.basis == Amount::ZERO, "a flat position owes nothing: {p:?}");
+                sum += balance.free.0;
+                for side in PositionSide::ALL {
+                    let p = self.x.position(account, instrument, side).expect("a position");
+                    sum += p.basis.0;
+                    net += p.quantity;
+                    assert!(p.quantity != 0 || p.basis == Amount::ZERO, "a flat position owes nothing: {p:?}");
+                    let fits = match side {
+                        PositionSide::Both => true,
+                        PositionSide::Long => p.quantity >= 0,
+                        PositionSide::Short => p.quantity <= 0,
+                    };
+                    assert!(fits, "{p:?}");
+                }
             }
             assert_eq!(net, 0, "for every long there is a short");
             assert_eq!(sum, self.x.deposited(asset).0, "every unit is somewhere");
             for (account, books) in self.accounts.iter().zip(&self.books) {
-                let books = books[usize::from(inverse)];
-                let p = self.x.position(*account, instrument).expect("a position");
-                assert_eq!((p.quantity, p.realised.0), (books.quantity, books.realised));
-                // All cash moved is either realised or the basis of what is open.
-                assert_eq!(p.basis.0, books.flow - books.realised);
-                let deposited = if inverse { ONE } else { 400 * ONE };
-                let wallet = self.x.balance(*account, asset).free.0;
-                assert_eq!(wallet, deposited + books.realised - books.commission);
+                let mut wallet = if inverse { ONE } else { 400 * ONE };
+                for side in PositionSide::ALL {
+                    let books = books[usize::from(inverse)][side as usize];
+                    let p = self.x.position(*account, instrument, side).expect("a position");
+                    assert_eq!((p.quantity, p.realised.0), (books.quantity, books.realised));
+                    // All cash moved is either realised or the basis of what is open.
+                    assert_eq!(p.basis.0, books.flow - books.realised);
+                    wallet += books.realised - books.commission;
+                }
+                assert_eq!(self.x.balance(*account, asset).free.0, wallet);
                 for order in self.x.open_orders(*account, Some(instrument)).iter().filter(|o| o.reduce_only) {
+                    let p = self.x.position(*account, instrument, order.position_side).expect("a position");
                     let closes = -p.quantity * order.side.sign();
                     assert!(order.open_quantity() <= closes, "{order:?} on {}", p.quantity);
                 }
@@ -423,7 +492,7 @@ proptest! {
                 }
             }
             trade(&mut x, me, instrument, Sell, mid + close, left);
-            results.push(x.position(me, instrument).expect("a position").realised.0);
+            results.push(x.position(me, instrument, BOTH).expect("a position").realised.0);
         }
         let apart = (results[0] - results[1]).abs();
         prop_assert!(apart <= if inverse { 13 } else { 0 }, "{results:?}");

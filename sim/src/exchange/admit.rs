@@ -8,7 +8,7 @@ use super::orders::Record;
 use super::plan::{Taker, Want, within};
 use super::reject::Reject;
 use super::spec::TradingStatus;
-use super::types::{AccountId, NewOrder, OrderId, OrderKind, OrderStatus, OrderView, Tif};
+use super::types::{AccountId, NewOrder, OrderId, OrderKind, OrderStatus, OrderView, PositionSide, Tif};
 
 /// Amounts of one order and deposit are at most this, at 1e-16: sums and fees of them fit an i128.
 pub(super) const AMOUNT_MAX: i128 = 10i128.pow(30);
@@ -25,6 +25,9 @@ impl Exchange {
         check_shape(listing, new)?;
         let view = draft(now_ns, account, listing, new);
         check_bounds(listing, &view)?;
+        if listing.spec.kind != Kind::Spot {
+            self.check_position_side(account, new)?;
+        }
         self.check_filters(now_ns, listing, &view)?;
         if !listing.spec.allowed_stp.contains(&view.stp) {
             return Err(Reject::StpModeNotAllowed);
@@ -76,7 +79,14 @@ impl Exchange {
             Want::Value { left, step: listing.market_step() }
         };
         let limit = (!order.kind.is_market()).then_some(order.price);
-        Taker { account: order.account, side: order.side, limit, stp: order.stp, want }
+        Taker {
+            account: order.account,
+            position_side: order.position_side,
+            side: order.side,
+            limit,
+            stp: order.stp,
+            want,
+        }
     }
 }
 
@@ -105,6 +115,7 @@ fn check_shape(listing: &Listing, new: &NewOrder) -> Result<(), Reject> {
     let shows_less = new.iceberg_quantity > 0;
     bad(shows_less && (new.kind.is_market() || new.tif != Tif::Gtc), "an iceberg order rests: a limit type with GTC")?;
     bad(new.reduce_only && spot, "reduce-only is for futures")?;
+    bad(new.position_side != PositionSide::Both && spot, "a position side is for futures")?;
     bad(new.tif == Tif::Gtx && (spot || new.kind != OrderKind::Limit), "GTX is for LIMIT orders on futures")
 }
 
@@ -130,7 +141,8 @@ fn draft(now_ns: u64, account: AccountId, listing: &Listing, new: &NewOrder) -> 
         prevented: 0,
         prevented_match: None,
         stp: new.stp.unwrap_or(listing.spec.default_stp),
-        reduce_only: new.reduce_only,
+        reduce_only: new.reduce_only || new.position_side.closes(new.side),
+        position_side: new.position_side,
         strategy_id: new.strategy_id,
         strategy_type: new.strategy_type,
         created_ns: now_ns,

@@ -3,7 +3,7 @@
 use crosstick_model::{Amount, AssetId, InstrumentId, Side};
 
 use super::spec::TradingStatus;
-use super::types::{AccountId, Fill, OrderView, PreventedMatch, Trade};
+use super::types::{AccountId, Fill, OrderView, PositionSide, PreventedMatch, Trade};
 
 /// One thing that happened. Events of a command come in the order in which it did them: an order is new before it
 /// trades; a public trade comes before its orders' updates (the maker's first); balances follow the update that
@@ -65,6 +65,8 @@ pub enum EventKind {
         account: AccountId,
         /// In what.
         instrument: InstrumentId,
+        /// Which of the account's there.
+        side: PositionSide,
     },
     /// An instrument's status changed.
     Status {

@@ -17,6 +17,19 @@ use super::reject::Reject;
 use super::types::{LevelView, OrderId, Trade};
 
 impl Exchange {
+    /// The id of the first trade, as long as nothing was traded.
+    ///
+    /// # Errors
+    /// Unknown instrument.
+    pub fn number_trades_from(&mut self, instrument: InstrumentId, first: u64) -> Result<(), Reject> {
+        self.listing(instrument)?;
+        let listing = &mut self.listings[instrument.index()];
+        if listing.history.trades.is_empty() {
+            listing.next_trade_id = first;
+        }
+        Ok(())
+    }
+
     /// Replaces the house's quotes. A level that the last call gave with the same quantity is left as it is; one with
     /// another quantity shows that now: less is taken from the back of the house's places in the queue, more queues
     /// behind all others. `update_id` is what the book's shall be at least; it grows by one at least all the same.
@@ -131,12 +144,33 @@ impl Exchange {
         price: i64,
         quantities: &[i64],
     ) -> Result<(), Reject> {
+        let taker = self.house_order();
+        self.print_as(now_ns, instrument, taker, taker_side, price, quantities)
+    }
+
+    /// An order id for [`Self::print_as`].
+    pub const fn house_order(&mut self) -> OrderId {
+        self.orders.next_id()
+    }
+
+    /// [`Self::print`] under an id of [`Self::house_order`], so that several calls are trades of one order.
+    ///
+    /// # Errors
+    /// As [`Self::print`].
+    pub fn print_as(
+        &mut self,
+        now_ns: u64,
+        instrument: InstrumentId,
+        taker: OrderId,
+        taker_side: Side,
+        price: i64,
+        quantities: &[i64],
+    ) -> Result<(), Reject> {
         self.tick(now_ns);
         let levels = quantities.iter().map(|quantity| LevelView { price, quantity: *quantity });
         for level in levels {
             self.check_quotes(instrument, &[level], &[])?;
         }
-        let taker = self.orders.next_id();
         for quantity in quantities {
             self.print_one(instrument, taker, taker_side, price, *quantity);
         }

@@ -10,7 +10,9 @@ use super::book::HOUSE_ORDER;
 use super::event::{EventKind, OrderUpdate};
 use super::listing::triggers_above;
 use super::plan::{Act, End, Plan, Step};
-use super::types::{AccountId, AccountTrade, ExpiryReason, Fill, OrderId, OrderStatus, PreventedMatch, Tif, Trade};
+use super::types::{
+    AccountId, AccountTrade, ExpiryReason, Fill, OrderId, OrderStatus, PositionSide, PreventedMatch, Tif, Trade,
+};
 
 /// A commission rate of one.
 const RATE_ONE: i128 = 100_000_000;
@@ -135,9 +137,13 @@ impl Exchange {
 
     /// Settles one side of a trade and tells its order; the house has none.
     fn fill(&mut self, instrument: InstrumentId, side: Side, execution: &Execution) -> Option<Fill> {
-        let known = self.orders.get(execution.order).map(|r| (r.view.account, r.locked.0 > 0));
-        let (account, from_locked) = known.unwrap_or((AccountId::HOUSE, false));
-        let (commission, commission_asset, realised) = self.settle(account, instrument, side, execution, from_locked);
+        let known = self.orders.get(execution.order).map(|r| (r.view.account, r.view.position_side, r.locked.0 > 0));
+        let (account, which, from_locked) = known.unwrap_or((AccountId::HOUSE, PositionSide::Both, false));
+        let (commission, commission_asset, realised) = if self.listings[instrument.index()].spec.kind == Kind::Spot {
+            self.settle_spot(account, instrument, side, execution, from_locked)
+        } else {
+            self.settle_futures((account, which), instrument, side, execution)
+        };
         known?;
         let Execution { trade, order, price, quantity, value, is_maker } = *execution;
         let fill =
@@ -177,8 +183,32 @@ impl Exchange {
         }
     }
 
-    /// Moves what a trade moves for one side; its commission, the asset of that, and what it realised.
-    fn settle(
+    /// What a trade does to a position and its owner's wallet; its commission, the asset of that, what it realised.
+    fn settle_futures(
+        &mut self,
+        (account, which): (AccountId, PositionSide),
+        instrument: InstrumentId,
+        side: Side,
+        execution: &Execution,
+    ) -> (Amount, AssetId, Amount) {
+        let listing = &self.listings[instrument.index()];
+        let (asset, value) = (listing.spec.settle, execution.value);
+        let Execution { price, quantity, .. } = *execution;
+        let realised = self.positions.fill((account, which), listing, side, price, quantity, value);
+        let commission = self.commission(asset, value, self.rate(account, execution));
+        self.ledger.credit(account, asset, realised.0 - commission.0);
+        self.ledger.credit(AccountId::FEES, asset, commission.0);
+        self.tell(EventKind::Position { account, instrument, side: which });
+        (commission, asset, realised)
+    }
+
+    fn rate(&self, account: AccountId, execution: &Execution) -> i64 {
+        let spec = &self.accounts[account.index()];
+        if execution.is_maker { spec.maker_e8 } else { spec.taker_e8 }
+    }
+
+    /// Moves what a trade on spot moves for one side; its commission, the asset of that, and nothing realised.
+    fn settle_spot(
         &mut self,
         account: AccountId,
         instrument: InstrumentId,
@@ -187,18 +217,8 @@ impl Exchange {
         from_locked: bool,
     ) -> (Amount, AssetId, Amount) {
         let listing = &self.listings[instrument.index()];
-        let spec = self.accounts[account.index()];
-        let rate = if execution.is_maker { spec.maker_e8 } else { spec.taker_e8 };
+        let rate = self.rate(account, execution);
         let (value, quantity) = (execution.value, listing.base(execution.quantity));
-        if listing.spec.kind != Kind::Spot {
-            let asset = listing.spec.settle;
-            let realised = self.positions.fill(account, listing, side, execution.price, execution.quantity, value);
-            let commission = self.commission(asset, value, rate);
-            self.ledger.credit(account, asset, realised.0 - commission.0);
-            self.ledger.credit(AccountId::FEES, asset, commission.0);
-            self.tell(EventKind::Position { account, instrument });
-            return (commission, asset, realised);
-        }
         let (base, quote) = (listing.spec.base, listing.spec.quote);
         let (given, gives, received, receives) = match side {
             Side::Buy => (quote, value, base, quantity),

@@ -49,7 +49,8 @@ pub use spec::{
 };
 pub use types::{
     AccountId, AccountTrade, BalanceView, CancelRestriction, ExpiryReason, Fill, LevelView, NewOrder, OrderId,
-    OrderKind, OrderRef, OrderStatus, OrderView, Placed, PreventedMatch, ReplaceMode, Replaced, StpMode, Tif, Trade,
+    OrderKind, OrderRef, OrderStatus, OrderView, Placed, PositionSide, PreventedMatch, ReplaceMode, Replaced, StpMode,
+    Tif, Trade,
 };
 
 /// The exchange.

@@ -7,12 +7,13 @@ use crosstick_model::{Kind, Scale, Side};
 use super::Exchange;
 use super::book::{Entry, Level};
 use super::listing::Listing;
-use super::types::{AccountId, OrderId, OrderView, StpMode};
+use super::types::{AccountId, OrderId, OrderView, PositionSide, StpMode};
 
 /// Somebody who takes.
 #[derive(Debug)]
 pub(super) struct Taker {
     pub(super) account: AccountId,
+    pub(super) position_side: PositionSide,
     pub(super) side: Side,
     /// The worst price; `None`: any.
     pub(super) limit: Option<i64>,
@@ -132,7 +133,7 @@ struct Planner<'a> {
     taker: &'a Taker,
     want: Want,
     /// Futures: positions as they would be by now, of those that traded or may only reduce.
-    positions: Option<HashMap<AccountId, i64>>,
+    positions: Option<HashMap<(AccountId, PositionSide), i64>>,
     plan: Plan,
 }
 
@@ -212,19 +213,20 @@ impl Planner<'_> {
         if !order.reduce_only {
             return i64::MAX;
         }
-        let now = || self.exchange.positions.quantity(order.account, self.listing.id);
-        let position = *positions.entry(order.account).or_insert_with(now);
+        let now = || self.exchange.positions.quantity(order.account, self.listing.id, order.position_side);
+        let position = *positions.entry((order.account, order.position_side)).or_insert_with(now);
         (-position * order.side.sign()).max(0)
     }
 
     fn moved(&mut self, maker: Option<&OrderView>, quantity: i64) {
         let Some(positions) = &mut self.positions else { return };
         let id = self.listing.id;
-        let taker = (self.taker.account, self.taker.side);
-        let maker = maker.map_or((AccountId::HOUSE, self.taker.side.opposite()), |o| (o.account, o.side));
-        for (account, side) in [taker, maker] {
-            let now = || self.exchange.positions.quantity(account, id);
-            *positions.entry(account).or_insert_with(now) += side.sign() * quantity;
+        let taker = (self.taker.account, self.taker.position_side, self.taker.side);
+        let house = (AccountId::HOUSE, PositionSide::Both, self.taker.side.opposite());
+        let maker = maker.map_or(house, |o| (o.account, o.position_side, o.side));
+        for (account, which, side) in [taker, maker] {
+            let now = || self.exchange.positions.quantity(account, id, which);
+            *positions.entry((account, which)).or_insert_with(now) += side.sign() * quantity;
         }
     }
 }

@@ -1,14 +1,15 @@
-//! Futures: positions in one-way mode, margin, reduce-only orders.
+//! Futures: positions in one-way and hedge mode, margin, reduce-only orders.
 //!
 //! A position keeps its `basis`: the sum of what its open quantity brought and cost (linear: in the quote asset,
 //! inverse: in the base asset; a linear buy costs, an inverse buy brings). Both sides of a trade move the same value
 //! in opposite directions, so that over all accounts wallets and bases always add up to what was deposited.
 //!
 //! Margin is a plain model, not the venue's unpublished one: an account must own, profit of open positions included,
-//! a leverage-th of what its positions would be worth if all open orders of the worse side filled, at the mark price.
+//! a leverage-th of what each of its positions would be worth if all open orders of the worse side filled, at the
+//! mark price.
 //! Nothing is liquidated.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crosstick_model::{Amount, AssetId, InstrumentId, Kind, Side};
 
@@ -16,7 +17,7 @@ use super::Exchange;
 use super::event::OrderUpdate;
 use super::listing::Listing;
 use super::reject::Reject;
-use super::types::{AccountId, ExpiryReason, OrderId, OrderStatus, OrderView};
+use super::types::{AccountId, ExpiryReason, NewOrder, OrderId, OrderStatus, OrderView, PositionSide};
 
 /// The leverage of an account that chose none.
 const DEFAULT_LEVERAGE: u32 = 20;
@@ -33,8 +34,10 @@ struct Position {
 /// All positions.
 #[derive(Debug, Default)]
 pub(super) struct Positions {
-    open: HashMap<(AccountId, InstrumentId), Position>,
+    open: HashMap<(AccountId, InstrumentId, PositionSide), Position>,
     leverage: HashMap<(AccountId, InstrumentId), u32>,
+    /// Accounts in hedge mode.
+    hedged: HashSet<AccountId>,
 }
 
 /// A position as its owner sees it. Amounts are in the instrument's settlement asset.
@@ -42,6 +45,8 @@ pub(super) struct Positions {
 pub struct PositionView {
     /// In what.
     pub instrument: InstrumentId,
+    /// Which of the account's there.
+    pub side: PositionSide,
     /// How much; below zero: short. Contracts where inverse.
     pub quantity: i64,
     /// Average price of what is open, rounded down; zero: flat.
@@ -57,26 +62,26 @@ pub struct PositionView {
 }
 
 impl Positions {
-    pub(super) fn quantity(&self, account: AccountId, instrument: InstrumentId) -> i64 {
-        self.open.get(&(account, instrument)).map_or(0, |p| p.quantity)
+    pub(super) fn quantity(&self, account: AccountId, instrument: InstrumentId, side: PositionSide) -> i64 {
+        self.open.get(&(account, instrument, side)).map_or(0, |p| p.quantity)
     }
 
     /// How much of a position an order on this side could close.
     pub(super) fn reducible(&self, order: &OrderView) -> i64 {
-        (-self.quantity(order.account, order.instrument) * order.side.sign()).max(0)
+        (-self.quantity(order.account, order.instrument, order.position_side) * order.side.sign()).max(0)
     }
 
     /// One side of a trade; the profit or loss that it realised.
     pub(super) fn fill(
         &mut self,
-        account: AccountId,
+        (account, which): (AccountId, PositionSide),
         listing: &Listing,
         side: Side,
         price: i64,
         quantity: i64,
         value: Amount,
     ) -> Amount {
-        let position = self.open.entry((account, listing.id)).or_default();
+        let position = self.open.entry((account, listing.id, which)).or_default();
         let signed = side.sign() * quantity;
         let flow = flow(listing, side, value);
         if position.quantity.signum() * signed >= 0 {
@@ -144,13 +149,53 @@ impl Exchange {
         Ok(())
     }
 
+    /// Puts an account into hedge mode or back into one-way mode, in all instruments.
+    ///
+    /// # Errors
+    /// Orders or positions in futures are open; it is in that mode; the account is unknown.
+    pub fn set_hedge_mode(&mut self, account: AccountId, hedge: bool) -> Result<(), Reject> {
+        if account.index() >= self.accounts.len() || account.0 <= AccountId::FEES.0 {
+            return Err(Reject::UnknownAccount);
+        }
+        if self.hedge_mode(account) == hedge {
+            return Err(Reject::NoChange);
+        }
+        let mut futures = self.listings.iter().filter(|l| l.spec.kind != Kind::Spot);
+        if futures.any(|l| self.orders.open(account, l.id).next().is_some()) {
+            return Err(Reject::ModeOpenOrders);
+        }
+        if self.positions.open.iter().any(|((owner, ..), p)| *owner == account && p.quantity != 0) {
+            return Err(Reject::ModeOpenPositions);
+        }
+        if hedge {
+            self.positions.hedged.insert(account)
+        } else {
+            self.positions.hedged.remove(&account)
+        };
+        Ok(())
+    }
+
+    /// Whether an account is in hedge mode.
+    #[must_use]
+    pub fn hedge_mode(&self, account: AccountId) -> bool {
+        self.positions.hedged.contains(&account)
+    }
+
+    /// Hedge mode names a side and never says reduce-only; one-way mode knows no sides.
+    pub(super) fn check_position_side(&self, account: AccountId, new: &NewOrder) -> Result<(), Reject> {
+        let hedge = self.hedge_mode(account);
+        let fits = hedge != (new.position_side == PositionSide::Both) && !(hedge && new.reduce_only);
+        if fits { Ok(()) } else { Err(Reject::PositionSideMismatch) }
+    }
+
     /// A position; flat where there is none.
     #[must_use]
-    pub fn position(&self, account: AccountId, instrument: InstrumentId) -> Option<PositionView> {
+    pub fn position(&self, account: AccountId, instrument: InstrumentId, side: PositionSide) -> Option<PositionView> {
         let listing = self.listing(instrument).ok()?;
-        let p = self.positions.open.get(&(account, instrument)).copied().unwrap_or_default();
+        let p = self.positions.open.get(&(account, instrument, side)).copied().unwrap_or_default();
         Some(PositionView {
             instrument,
+            side,
             quantity: p.quantity,
             entry_price: entry_price(listing, &p),
             basis: Amount(p.basis),
@@ -164,7 +209,8 @@ impl Exchange {
     #[must_use]
     pub fn equity(&self, account: AccountId, asset: AssetId) -> Amount {
         let open = self.listings.iter().filter(|l| l.spec.kind != Kind::Spot && l.spec.settle == asset);
-        let unrealised = open.filter_map(|l| Some(self.unrealised(l, self.positions.open.get(&(account, l.id))?)));
+        let positions = open.flat_map(|l| PositionSide::ALL.map(|side| (l, (account, l.id, side))));
+        let unrealised = positions.filter_map(|(l, key)| Some(self.unrealised(l, self.positions.open.get(&key)?)));
         let wallet = self.ledger.balance(account, asset);
         Amount(wallet.free.0 + wallet.locked.0 + unrealised.sum::<i128>())
     }
@@ -193,16 +239,19 @@ impl Exchange {
     fn margin_required(&self, account: AccountId, asset: AssetId, more: Option<&OrderView>) -> Amount {
         let listings = self.listings.iter().filter(|l| l.spec.kind != Kind::Spot && l.spec.settle == asset);
         let each = listings.map(|listing| {
-            let position = i128::from(self.positions.quantity(account, listing.id));
             let more = more.filter(|o| o.instrument == listing.id);
-            let open = |side: Side| -> i128 {
-                let adding = |o: &&OrderView| o.side == side && !o.reduce_only;
+            let open = |which: PositionSide, side: Side| -> i128 {
+                let adding = |o: &&OrderView| (o.position_side, o.side) == (which, side) && !o.reduce_only;
                 // An order that is being modified counts as it would be.
                 let others = self.orders.open(account, listing.id).filter(|o| more.is_none_or(|m| m.id != o.id));
                 let orders = others.chain(more).filter(adding);
                 orders.map(|o| i128::from(o.open_quantity())).sum()
             };
-            let exposure = (position + open(Side::Buy)).abs().max((position - open(Side::Sell)).abs());
+            let exposure = PositionSide::ALL.map(|which| {
+                let position = i128::from(self.positions.quantity(account, listing.id, which));
+                (position + open(which, Side::Buy)).abs().max((position - open(which, Side::Sell)).abs())
+            });
+            let exposure: i128 = exposure.into_iter().sum();
             let price = listing
                 .mark_price
                 .or_else(|| listing.history.last_price())

@@ -92,6 +92,12 @@ pub enum Reject {
     QuantityIncrease,
     /// Amend: the new quantity is the order's.
     NoChange,
+    /// Futures: a position side, or a reduce-only flag, that the account's position mode does not have.
+    PositionSideMismatch,
+    /// Futures: the position mode cannot change while orders are open.
+    ModeOpenOrders,
+    /// Futures: the position mode cannot change while positions are open.
+    ModeOpenPositions,
     /// Futures: this leverage is not offered.
     BadLeverage,
 }
@@ -119,6 +125,9 @@ impl fmt::Display for Reject {
             Self::CancelRestriction => "the order's status is not the one asked for",
             Self::QuantityIncrease => "an amend cannot raise the quantity",
             Self::NoChange => "would change nothing",
+            Self::PositionSideMismatch => "not in this position mode",
+            Self::ModeOpenOrders => "the position mode cannot change while orders are open",
+            Self::ModeOpenPositions => "the position mode cannot change while positions are open",
             Self::BadLeverage => "leverage not offered",
         })
     }

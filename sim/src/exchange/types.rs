@@ -124,6 +124,39 @@ impl StpMode {
     }
 }
 
+/// Futures: which position of an account in an instrument an order is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum PositionSide {
+    /// The only one, in one-way mode.
+    #[default]
+    Both,
+    /// Hedge mode: the one that buys open and sells close.
+    Long,
+    /// Hedge mode: the one that sells open and buys close.
+    Short,
+}
+
+impl PositionSide {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Both, Self::Long, Self::Short];
+
+    /// The venue's word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Both => "BOTH",
+            Self::Long => "LONG",
+            Self::Short => "SHORT",
+        }
+    }
+
+    /// Whether an order on `side` can only make this position smaller.
+    #[must_use]
+    pub const fn closes(self, side: Side) -> bool {
+        matches!((self, side), (Self::Long, Side::Sell) | (Self::Short, Side::Buy))
+    }
+}
+
 /// Where an order stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)] // each is the venue's status of that name
@@ -210,8 +243,10 @@ pub struct NewOrder {
     pub stp: Option<StpMode>,
     /// The client's id; empty: one is made.
     pub client_order_id: String,
-    /// Futures: may only make the position smaller.
+    /// Futures: may only make the position smaller; not in hedge mode, where the position's side says as much.
     pub reduce_only: bool,
+    /// Futures: which position; hedge mode wants LONG or SHORT, one-way mode BOTH.
+    pub position_side: PositionSide,
     /// The client's own number of a strategy, kept and told.
     pub strategy_id: Option<i64>,
     /// The client's own number of a kind of strategy, kept and told.
@@ -241,6 +276,7 @@ impl NewOrder {
             stp: None,
             client_order_id: String::new(),
             reduce_only: false,
+            position_side: PositionSide::Both,
             strategy_id: None,
             strategy_type: None,
         }
@@ -286,8 +322,10 @@ pub struct OrderView {
     pub prevented_match: Option<u64>,
     /// The mode it was given or defaulted to.
     pub stp: StpMode,
-    /// Futures: may only make the position smaller.
+    /// Futures: may only make the position smaller; so do all that close in hedge mode.
     pub reduce_only: bool,
+    /// Futures: which position.
+    pub position_side: PositionSide,
     /// The client's own number of a strategy.
     pub strategy_id: Option<i64>,
     /// The client's own number of a kind of strategy.

@@ -65,7 +65,12 @@ pub(super) fn refusal(reject: Reject, about: About) -> ApiError {
         }
         Reject::WouldMatchImmediately => new_order("Order would immediately match and take."),
         Reject::WouldTriggerImmediately => new_order("Order would trigger immediately."),
-        Reject::ReduceOnly | Reject::BadLeverage | Reject::BadRequest(_) => {
+        Reject::ReduceOnly
+        | Reject::BadLeverage
+        | Reject::PositionSideMismatch
+        | Reject::ModeOpenOrders
+        | Reject::ModeOpenPositions
+        | Reject::BadRequest(_) => {
             ApiError::new(-1014, "Unsupported order combination")
         }
     }
