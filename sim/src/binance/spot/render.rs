@@ -70,9 +70,7 @@ pub(super) fn refusal(reject: Reject, about: About) -> ApiError {
         | Reject::PositionSideMismatch
         | Reject::ModeOpenOrders
         | Reject::ModeOpenPositions
-        | Reject::BadRequest(_) => {
-            ApiError::new(-1014, "Unsupported order combination")
-        }
+        | Reject::BadRequest(_) => ApiError::new(-1014, "Unsupported order combination"),
     }
 }
 
