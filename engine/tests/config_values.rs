@@ -274,8 +274,8 @@ fn accounts_of_simulated_venues_list_their_mistakes() {
         told,
         "s.toml:3:9: [[account]] venue: \"gamma\" is no spot venue of this file; leave it out for all\n\
          s.toml:5:8: [[account]] name: \"a\" is there twice\n\
-         s.toml:6:21: [[account]] balances USDT: \"-1\" is out of range; allowed: 0 to 1000000000000\n\
-         s.toml:7:13: [[account]] maker_bps: \"-1\" is out of range; allowed: 0 to 1000 bps"
+         s.toml:6:21: [[account]] balances.USDT: -1 is out of range; allowed: 0 to 1000000000000\n\
+         s.toml:7:13: [[account]] maker_bps: -1 is out of range; allowed: 0 to 1000 bps"
     );
     let text = "[[account]]\nname = \"a\"\nvenue = \"beta\"\ntaker_bps = \"7.5\"\n";
     let config = sim::parse("s.toml", text, Path::new("/")).unwrap_or_else(|m| panic!("{m}"));

@@ -41,7 +41,8 @@ fn exchange_info(protocol: Protocol, instruments: &[SimInstrument], millis: u64)
     let _ = write!(
         body,
         "\"rateLimits\":[{{\"rateLimitType\":\"REQUEST_WEIGHT\",\"interval\":\"MINUTE\",\"intervalNum\":1,\"limit\":\
-         2400}},{{\"rateLimitType\":\"ORDERS\",\"interval\":\"MINUTE\",\"intervalNum\":1,\"limit\":1200}}],\"exchangeFilters\":[],\"symbols\":["
+         2400}},{{\"rateLimitType\":\"ORDERS\",\"interval\":\"MINUTE\",\"intervalNum\":1,\"limit\":1200}}],\
+         \"exchangeFilters\":[],\"symbols\":["
     );
     for (i, instrument) in instruments.iter().enumerate() {
         if i > 0 {

@@ -1,6 +1,6 @@
 //! Events of an account, as its subscribers get them.
 
-use crosstick_model::{Amount, Decimal};
+use crosstick_model::{Amount, AssetId, Decimal};
 use serde_json::{Map, Value, json};
 
 use super::render::{execution_type, put, side_name};
@@ -26,8 +26,7 @@ impl SpotVenue {
         let body = match &event.event.kind {
             EventKind::Order { update, order } => self.execution_report(&event.event, update, order, event_time, stamp),
             EventKind::Balances { balances, .. } => {
-                let balance = |(asset, free, locked): &(_, Amount, Amount)| json!({ "a": self.asset_name(*asset), "f": amount_text(*free), "l": amount_text(*locked) });
-                let list: Vec<Value> = balances.iter().map(balance).collect();
+                let list: Vec<Value> = balances.iter().map(|b| self.balance_json(b)).collect();
                 json!({ "e": "outboundAccountPosition", "E": event_time, "u": at, "B": list })
             }
             EventKind::Deposit { asset, delta, .. } => json!({
@@ -37,6 +36,10 @@ impl SpotVenue {
             _ => return None,
         };
         Some(json!({ "subscriptionId": subscription, "event": body }).to_string())
+    }
+
+    fn balance_json(&self, (asset, free, locked): &(AssetId, Amount, Amount)) -> Value {
+        json!({ "a": self.asset_name(*asset), "f": amount_text(*free), "l": amount_text(*locked) })
     }
 
     fn execution_report(
