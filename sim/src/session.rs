@@ -98,6 +98,8 @@ pub(crate) struct StreamClient {
     pub(crate) bytes: u64,
     pub(crate) requests: u64,
     pub(crate) next_ping_ns: u64,
+    /// When its time is over.
+    pub(crate) ends_ns: u64,
     /// Pings not yet answered, oldest first: when sent, in ms in the payload as well.
     pings: VecDeque<(u64, Vec<u8>)>,
     /// When the newest frames came, as many as may come in a second.
@@ -116,7 +118,14 @@ pub(crate) enum Incoming {
 }
 
 impl StreamClient {
-    pub(crate) fn new(target: String, combined: bool, unit: TimeUnit, class: Option<Class>, next_ping_ns: u64) -> Self {
+    pub(crate) fn new(
+        target: String,
+        combined: bool,
+        unit: TimeUnit,
+        class: Option<Class>,
+        now: u64,
+        rules: &Rules,
+    ) -> Self {
         Self {
             target,
             combined,
@@ -127,7 +136,8 @@ impl StreamClient {
             sent: Vec::new(),
             bytes: 0,
             requests: 0,
-            next_ping_ns,
+            next_ping_ns: now.saturating_add(rules.ping_every_ns),
+            ends_ns: now.saturating_add(rules.lifetime_ns),
             pings: VecDeque::new(),
             recent_ns: VecDeque::new(),
             fragments: None,
@@ -211,16 +221,19 @@ impl StreamClient {
         Ok(Incoming::Quiet)
     }
 
-    /// When something is due without input: the next ping or the end of waiting for a pong.
+    /// When something is due without input: the next ping, the end of waiting for a pong, the end of its life.
     pub(crate) fn due_ns(&self, rules: &Rules) -> u64 {
         let pong = self.pings.front().map_or(u64::MAX, |(at, _)| at.saturating_add(rules.pong_within_ns));
-        self.next_ping_ns.min(pong)
+        self.next_ping_ns.min(pong).min(self.ends_ns)
     }
 
-    /// Sends a ping when one is due; `false` when a pong is overdue.
-    pub(crate) fn advance(&mut self, now: u64, rules: &Rules, out: &mut Vec<u8>) -> bool {
+    /// Sends a ping when one is due; a close code and reason when a pong is overdue or its time is over.
+    pub(crate) fn advance(&mut self, now: u64, rules: &Rules, out: &mut Vec<u8>) -> Result<(), (u16, &'static str)> {
+        if now >= self.ends_ns {
+            return Err((1001, "Connection lifetime is over"));
+        }
         if self.pings.front().is_some_and(|(at, _)| now >= at.saturating_add(rules.pong_within_ns)) {
-            return false;
+            return Err((1008, "Pong timeout"));
         }
         if now >= self.next_ping_ns {
             let mut payload = Vec::new();
@@ -229,7 +242,7 @@ impl StreamClient {
             self.pings.push_back((now, payload));
             self.next_ping_ns = now.saturating_add(rules.ping_every_ns);
         }
-        true
+        Ok(())
     }
 }
 

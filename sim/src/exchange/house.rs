@@ -123,7 +123,7 @@ impl Exchange {
             let traded = quantity.min(first.quantity);
             let taker = *taker.get_or_insert_with(|| self.orders.next_id());
             let step = Step { maker: first.order, price, act: Act::Trade(traded) };
-            self.trade(instrument, taker, side, &step, traded);
+            self.trade(instrument, taker, side, &step, traded, false);
             quantity -= traded;
         }
         quantity
@@ -240,7 +240,7 @@ impl Exchange {
     ) {
         self.listings[instrument.index()].book.bring_forward(side.opposite(), at, maker);
         let step = Step { maker, price: at, act: Act::Trade(traded) };
-        self.trade(instrument, taker, side, &step, traded);
+        self.trade(instrument, taker, side, &step, traded, false);
     }
 
     fn print_own(&mut self, instrument: InstrumentId, taker: OrderId, side: Side, price: i64, quantity: i64) {

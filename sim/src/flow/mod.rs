@@ -7,8 +7,8 @@
 //! somebody buys on one venue is soon sold there again.
 
 mod leg;
-mod payload;
-mod rng;
+pub(crate) mod payload;
+pub(crate) mod rng;
 mod spec;
 
 use std::cmp::Reverse;
@@ -19,6 +19,7 @@ use self::leg::Leg;
 use self::rng::{ONE_Q16, Rng};
 pub use self::spec::{FlowLeg, FlowMarket, FlowSpec, FlowVenue};
 use crate::error::SimError;
+use crate::market::Ladder;
 use crate::rules::{StreamKind, TimeUnit};
 
 const MS: u64 = 1_000_000;
@@ -99,6 +100,17 @@ pub struct FlowEvent {
     pub leg: usize,
     /// What happened.
     pub body: Body,
+}
+
+/// Times that a venue states of a flow's event, in nanoseconds since the epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlowTimes {
+    /// When it was matched.
+    pub match_ns: u64,
+    /// Event time, not before it.
+    pub event_ns: u64,
+    /// Trades of one side with the same number, one after the other, are those of one taker order.
+    pub order: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -214,6 +226,25 @@ impl Flow {
     #[must_use]
     pub fn symbol_of(&self, event: &FlowEvent) -> &str {
         self.legs.get(event.leg).map_or("", |leg| &leg.writer.symbol)
+    }
+
+    /// What the book behind an event's instrument is made of.
+    pub(crate) fn ladder_of(&self, event: &FlowEvent) -> Option<Ladder> {
+        self.legs.get(event.leg).map(|leg| Ladder {
+            price_step: leg.price_step,
+            quantity_step: leg.quantity_step,
+            shown_steps: leg.shown_steps,
+        })
+    }
+
+    /// Whether the flow has every single trade of an event's instrument.
+    pub(crate) fn has_trades(&self, event: &FlowEvent) -> bool {
+        self.legs.get(event.leg).is_some_and(|leg| leg.trades)
+    }
+
+    /// Venue, symbol, and the ids that the next trade and the next sum of trades of each instrument will have.
+    pub(crate) fn next_ids(&self) -> impl Iterator<Item = (usize, &str, u64, u64)> {
+        self.legs.iter().map(|l| (l.venue, l.writer.symbol.as_str(), l.trade_id + 1, l.agg_id + 1))
     }
 
     /// Appends an event's payload, without the combined wrapper, as its venue writes it. Its times count from

@@ -13,6 +13,7 @@ use crate::stats::ClientEnd;
 
 impl VenueMachine {
     pub(super) fn answer_rest(&mut self, request: &Request, path: &str, query: &str, now: u64) -> Answer {
+        self.tick_market(now);
         let Some(spot) = self.spot.as_mut() else {
             return rest::answer(self.protocol, &self.instruments, &request.method, path, now);
         };
@@ -37,9 +38,8 @@ impl VenueMachine {
             Err(refusal) => return Some(refusal),
         };
         http::push_upgrade(session.outbox.buffer(), key);
-        let next_ping_ns = now.saturating_add(self.rules.ping_every_ns);
         // Times of requests have their own unit; the client's serves market data alone.
-        let mut client = StreamClient::new(request.target.clone(), false, TimeUnit::Millis, None, next_ping_ns);
+        let mut client = StreamClient::new(request.target.clone(), false, TimeUnit::Millis, None, now, &self.rules);
         client.paced = false;
         session.phase = Phase::Open;
         session.stream = Some(Box::new(client));
@@ -49,6 +49,7 @@ impl VenueMachine {
     }
 
     pub(super) fn take_api_text(&mut self, id: ConnectionId, session: &mut Session, text: &[u8], now: u64) {
+        self.tick_market(now);
         let (Some(spot), Some(api)) = (self.spot.as_mut(), session.api.as_mut()) else { return };
         let Ok(text) = std::str::from_utf8(text) else {
             session.close(1007, "Invalid UTF-8", now, &self.rules);
@@ -67,8 +68,9 @@ impl VenueMachine {
         self.deliver(Some((id, session)), now);
     }
 
-    /// Tells accounts what happened to them. A connection that is being served is not in its place, so it is given.
-    fn deliver(&mut self, mut serving: Option<(ConnectionId, &mut Session)>, now: u64) {
+    /// Tells what happened: to market streams, then to the accounts that it happened to. A connection that is being served is not in its place, so it is given.
+    pub(super) fn deliver(&mut self, mut serving: Option<(ConnectionId, &mut Session)>, now: u64) {
+        self.publish_market();
         let Some(mut spot) = self.spot.take() else { return };
         while let Some(event) = spot.take_user_event() {
             for &id in &self.api_clients {
@@ -117,6 +119,7 @@ impl VenueMachine {
         asks: &[LevelView],
         now: u64,
     ) {
+        self.tick_market(now);
         if let Some(spot) = self.spot.as_mut() {
             spot.house_quotes(symbol, update_id, bids, asks, now);
             self.deliver(None, now);
@@ -126,6 +129,7 @@ impl VenueMachine {
     /// The simulated market trades: `taker` sells or buys these quantities at this price; client orders at the price
     /// or better are hit first.
     pub fn house_print(&mut self, symbol: &str, taker: Side, price: i64, quantities: &[i64], now: u64) {
+        self.tick_market(now);
         if let Some(spot) = self.spot.as_mut() {
             spot.house_print(symbol, taker, price, quantities, now);
             self.deliver(None, now);

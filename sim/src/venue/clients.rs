@@ -4,7 +4,7 @@ use super::{ConnectionId, VenueMachine};
 use crate::control::{self, Ask, ControlError};
 use crate::frame::{self, Opcode};
 use crate::http::{self, Answer, HeadError, Parsed, Request};
-use crate::rules::{Route, StreamRoute, TimeUnit, route};
+use crate::rules::{Route, SECOND_NS, StreamRoute, TimeUnit, route};
 use crate::session::{Incoming, Phase, Session, StreamClient};
 use crate::stats::ClientEnd;
 use crate::text::push_json_string;
@@ -49,6 +49,12 @@ impl VenueMachine {
         let answer = match route(self.protocol, &request.target) {
             None => Answer::bad_request("Bad request"),
             Some(Route::Stream(stream)) => match request.websocket_key() {
+                Some(_) if !self.may_connect(now) => {
+                    let wait_s = self.rules.attempts_within_ns / SECOND_NS;
+                    let mut answer = Answer::text(429, "Too many connection attempts");
+                    answer.headers.push(("Retry-After".to_owned(), wait_s.to_string()));
+                    answer
+                }
                 Some(key) if stream.streams.len() <= self.rules.streams_max => {
                     http::push_upgrade(session.outbox.buffer(), key);
                     self.begin_stream(id, session, &request.target, stream, now);
@@ -74,13 +80,25 @@ impl VenueMachine {
         }
     }
 
+    /// Counts an attempt to begin a stream connection; `false` when it is one too many.
+    fn may_connect(&mut self, now: u64) -> bool {
+        let over = now.saturating_sub(self.rules.attempts_within_ns);
+        while self.attempts_ns.front().is_some_and(|at| *at <= over) {
+            self.attempts_ns.pop_front();
+        }
+        if self.attempts_ns.len() >= self.rules.attempts_max {
+            return false;
+        }
+        self.attempts_ns.push_back(now);
+        true
+    }
+
     fn begin_stream(&mut self, id: ConnectionId, session: &mut Session, target: &str, route: StreamRoute, now: u64) {
-        let next_ping_ns = now.saturating_add(self.rules.ping_every_ns);
-        let client = StreamClient::new(target.to_owned(), route.combined, route.unit, route.class, next_ping_ns);
+        let client = StreamClient::new(target.to_owned(), route.combined, route.unit, route.class, now, &self.rules);
         self.micros_clients += usize::from(client.unit == TimeUnit::Micros);
         session.phase = Phase::Open;
         session.stream = Some(Box::new(client));
-        self.subscribe(id, session, route.streams);
+        self.subscribe(id, session, route.streams, now);
     }
 
     pub(super) fn take_frames(&mut self, id: ConnectionId, session: &mut Session, now: u64) {
@@ -138,7 +156,7 @@ impl VenueMachine {
             session.close(1008, "Invalid request", now, &self.rules);
             return;
         };
-        let result = request.ask.and_then(|ask| self.obey(id, session, ask));
+        let result = request.ask.and_then(|ask| self.obey(id, session, ask, now));
         let mut body = String::new();
         match result {
             Ok(result) => {
@@ -160,7 +178,7 @@ impl VenueMachine {
     }
 
     /// Does what a client asks; the result as JSON text.
-    fn obey(&mut self, id: ConnectionId, session: &mut Session, ask: Ask) -> Result<String, ControlError> {
+    fn obey(&mut self, id: ConnectionId, session: &mut Session, ask: Ask, now: u64) -> Result<String, ControlError> {
         const DONE: &str = "null";
         match ask {
             Ask::Subscribe(names) => {
@@ -169,7 +187,7 @@ impl VenueMachine {
                 if client.names.len() + fresh > self.rules.streams_max {
                     return Err(ControlError::too_many_streams(self.rules.streams_max));
                 }
-                self.subscribe(id, session, names);
+                self.subscribe(id, session, names, now);
             }
             Ask::Unsubscribe(names) => {
                 for name in &names {
@@ -209,13 +227,14 @@ impl VenueMachine {
 
     /// Adds streams to a client. A name that the venue has no data for is listed and stays silent, as does one of
     /// another class: that is what the real venue does.
-    fn subscribe(&mut self, id: ConnectionId, session: &mut Session, names: Vec<String>) {
+    fn subscribe(&mut self, id: ConnectionId, session: &mut Session, names: Vec<String>, now: u64) {
         let Some(client) = session.stream.as_mut() else { return };
         for name in names {
             if client.names.contains(&name) {
                 continue;
             }
-            let known = self.by_name.get(name.as_str()).filter(|_| client.class.is_none_or(|c| c.serves(&name)));
+            let served = client.class.is_none_or(|c| c.serves(&name));
+            let known = if served { self.stream_for(&name, now) } else { None };
             if let Some(entry) = known.and_then(|stream| self.streams.get_mut(stream.index())) {
                 entry.subscribers.push(id);
                 self.subscription_changes += 1;

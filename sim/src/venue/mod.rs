@@ -5,6 +5,7 @@
 
 mod api;
 mod clients;
+mod market;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -15,6 +16,7 @@ use crate::api::Limits;
 use crate::binance::spot::SpotVenue;
 use crate::frame::{self, Opcode};
 use crate::instrument::SimInstrument;
+use crate::market::{Frames, Market};
 use crate::rules::{Rules, TimeUnit};
 use crate::session::{Phase, Session, StreamClient};
 use crate::stats::{ClientEnd, ClientStats, ENDED_KEPT, StreamStats, VenueStats};
@@ -102,6 +104,12 @@ pub struct VenueMachine {
     spot: Option<Box<SpotVenue>>,
     /// Connections of the WebSocket API.
     api_clients: Vec<ConnectionId>,
+    /// Market streams made from the book.
+    market: Option<Box<Market>>,
+    frames: Frames,
+    shows_book: bool,
+    /// When the newest stream connections were begun.
+    attempts_ns: VecDeque<u64>,
 }
 
 impl VenueMachine {
@@ -143,6 +151,10 @@ impl VenueMachine {
             dropped_slow: 0,
             scratch: Default::default(),
             micros: Vec::new(),
+            market: spot.as_deref().map(|s| Box::new(Market::new(s))),
+            frames: Frames::default(),
+            shows_book: false,
+            attempts_ns: VecDeque::new(),
             spot,
             api_clients: Vec::new(),
         }
@@ -248,8 +260,9 @@ impl VenueMachine {
         }
     }
 
-    /// Time passed: pings, missed pongs, missed deadlines.
+    /// Time passed: streams with a period, pings, missed pongs, missed deadlines.
     pub fn advance(&mut self, now: u64) {
+        self.tick_market(now);
         if now < self.due_ns {
             return;
         }
@@ -270,8 +283,9 @@ impl VenueMachine {
 
     /// When [`Self::advance`] is wanted next, at the latest; `None`: never without input.
     #[must_use]
-    pub const fn next_due(&self) -> Option<u64> {
-        if self.due_ns == u64::MAX { None } else { Some(self.due_ns) }
+    pub fn next_due(&self) -> Option<u64> {
+        let own = Some(self.due_ns).filter(|due| *due != u64::MAX);
+        own.into_iter().chain(self.market_due()).min()
     }
 
     /// Sends a frame to all who are subscribed to its stream.
@@ -470,8 +484,8 @@ impl VenueMachine {
     fn fire(&mut self, session: &mut Session, now: u64) {
         match (session.phase, session.stream.as_mut()) {
             (Phase::Open, Some(client)) => {
-                if !client.advance(now, &self.rules, session.outbox.buffer()) {
-                    session.close(1008, "Pong timeout", now, &self.rules);
+                if let Err((code, reason)) = client.advance(now, &self.rules, session.outbox.buffer()) {
+                    session.close(code, reason, now, &self.rules);
                 }
             }
             (Phase::Dropped, _) => {}

@@ -10,7 +10,7 @@ const MONDAY_NS: u64 = 4 * DAY_NS;
 
 /// How long a bar is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Interval {
+pub(crate) enum Interval {
     /// So many nanoseconds.
     Span(u64),
     Week,
@@ -18,7 +18,7 @@ pub(super) enum Interval {
 }
 
 impl Interval {
-    pub(super) fn parse(text: &str) -> Result<Self, ApiError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, ApiError> {
         let span = |minutes: u64| Ok(Self::Span(minutes * MINUTE_NS));
         match text {
             "1s" => Ok(Self::Span(SECOND_NS)),
@@ -71,7 +71,7 @@ impl Interval {
 }
 
 /// `timeZone`: hours, or hours and minutes, from -12:00 to +14:00; in seconds.
-pub(super) fn zone_s(text: &str) -> Result<i64, ApiError> {
+pub(crate) fn zone_s(text: &str) -> Result<i64, ApiError> {
     let wrong = || ApiError::invalid("timeZone");
     let (sign, digits) = match text.as_bytes().first() {
         Some(b'-') => (-1, &text[1..]),
@@ -89,7 +89,7 @@ pub(super) fn zone_s(text: &str) -> Result<i64, ApiError> {
 }
 
 /// A bar and its last nanosecond.
-pub(super) type Kline = (Bar, u64);
+pub(crate) type Kline = (Bar, u64);
 
 /// Bars of an instrument up to now, oldest first; those without trades stand at the price before them.
 pub(super) fn klines(history: &History, interval: Interval, zone_s: i64, now: u64) -> Vec<Kline> {
@@ -112,6 +112,22 @@ pub(super) fn klines(history: &History, interval: Interval, zone_s: i64, now: u6
         start = end;
     }
     list
+}
+
+/// The bar that holds `at` and its last nanosecond, with the trades up to now; where nothing traded in it, it stands at
+/// the price before it. `None`: nothing was traded yet.
+pub(crate) fn bar_at(history: &History, interval: Interval, zone_s: i64, at: u64) -> Option<Kline> {
+    let source = if interval == Interval::Span(SECOND_NS) { &history.seconds } else { &history.minutes };
+    let shift = zone_s * SECOND_NS as i64;
+    let start = interval.start(at.saturating_add_signed(shift));
+    let (first, end) = (start.saturating_add_signed(-shift), interval.next(start).saturating_add_signed(-shift));
+    let from = source.partition_point(|b| b.start_ns < first);
+    let before = from.checked_sub(1).and_then(|i| source.get(i)).map(|b| b.close);
+    let mut inside = source.range(from..).take_while(|b| b.start_ns < end).peekable();
+    let price = before.or_else(|| inside.peek().map(|b| b.open))?;
+    let mut bar = Bar::empty(first, price);
+    inside.for_each(|part| bar.merge(part));
+    Some((bar, end - 1))
 }
 
 /// Year and month of a day counted from 1970-01-01 (Howard Hinnant's civil_from_days).

@@ -7,7 +7,7 @@ use crosstick_model::{Amount, Scale, Side};
 use crate::exchange::Trade;
 use crate::rules::SECOND_NS;
 
-pub(super) const MINUTE_NS: u64 = 60 * SECOND_NS;
+pub(crate) const MINUTE_NS: u64 = 60 * SECOND_NS;
 /// Sums by taker that are kept.
 const AGGREGATES_MAX: usize = 10_000;
 /// Six hours of seconds.
@@ -17,24 +17,24 @@ const MINUTES_MAX: usize = 44_640;
 
 /// What was traded in a stretch of time. Price mantissas at the instrument's scale; volumes are sums of mantissas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Bar {
-    pub(super) start_ns: u64,
-    pub(super) open: i64,
-    pub(super) high: i64,
-    pub(super) low: i64,
-    pub(super) close: i64,
-    pub(super) volume: i128,
-    pub(super) quote_volume: Amount,
-    pub(super) taker_volume: i128,
-    pub(super) taker_quote_volume: Amount,
-    pub(super) first_id: u64,
-    pub(super) last_id: u64,
-    pub(super) count: u64,
+pub(crate) struct Bar {
+    pub(crate) start_ns: u64,
+    pub(crate) open: i64,
+    pub(crate) high: i64,
+    pub(crate) low: i64,
+    pub(crate) close: i64,
+    pub(crate) volume: i128,
+    pub(crate) quote_volume: Amount,
+    pub(crate) taker_volume: i128,
+    pub(crate) taker_quote_volume: Amount,
+    pub(crate) first_id: u64,
+    pub(crate) last_id: u64,
+    pub(crate) count: u64,
 }
 
 impl Bar {
     /// A bar in which nothing was traded.
-    pub(super) const fn empty(start_ns: u64, price: i64) -> Self {
+    pub(crate) const fn empty(start_ns: u64, price: i64) -> Self {
         Self {
             start_ns,
             open: price,
@@ -88,25 +88,27 @@ impl Bar {
 
 /// What was traded of one instrument.
 #[derive(Debug)]
-pub(super) struct History {
+pub(crate) struct History {
     scale: Scale,
-    pub(super) seconds: VecDeque<Bar>,
-    pub(super) minutes: VecDeque<Bar>,
+    pub(crate) seconds: VecDeque<Bar>,
+    pub(crate) minutes: VecDeque<Bar>,
     /// Sums of the trades of one taker at one price; ids count them from 1.
-    pub(super) aggregates: VecDeque<Aggregate>,
+    pub(crate) aggregates: VecDeque<Aggregate>,
     next_aggregate: u64,
+    /// The last sum was told to the world: nothing more is added to it.
+    sealed: bool,
 }
 
 /// The trades of one taker order at one price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Aggregate {
-    pub(super) id: u64,
-    pub(super) first_id: u64,
-    pub(super) last_id: u64,
-    pub(super) price: i64,
-    pub(super) quantity: i64,
-    pub(super) at_ns: u64,
-    pub(super) taker_side: Side,
+pub(crate) struct Aggregate {
+    pub(crate) id: u64,
+    pub(crate) first_id: u64,
+    pub(crate) last_id: u64,
+    pub(crate) price: i64,
+    pub(crate) quantity: i64,
+    pub(crate) at_ns: u64,
+    pub(crate) taker_side: Side,
     taker_order: u64,
 }
 
@@ -118,10 +120,12 @@ impl History {
             minutes: VecDeque::new(),
             aggregates: VecDeque::new(),
             next_aggregate: 1,
+            sealed: false,
         }
     }
 
-    pub(super) fn push(&mut self, trade: &Trade) {
+    /// Adds a trade; the id of the sum that it went into.
+    pub(super) fn push(&mut self, trade: &Trade) -> u64 {
         for (bars, span_ns, most) in
             [(&mut self.seconds, SECOND_NS, SECONDS_MAX), (&mut self.minutes, MINUTE_NS, MINUTES_MAX)]
         {
@@ -131,17 +135,30 @@ impl History {
                 None => keep(bars, bar, most),
             }
         }
-        self.aggregate(trade);
+        self.aggregate(trade)
     }
 
-    fn aggregate(&mut self, trade: &Trade) {
+    /// The first sum's id, as long as there is none.
+    pub(super) fn number_from(&mut self, aggregate: u64) {
+        if self.aggregates.is_empty() {
+            self.next_aggregate = aggregate;
+        }
+    }
+
+    /// What was summed last is told to the world now, so the next trade begins a new sum.
+    pub(super) const fn seal(&mut self) {
+        self.sealed = true;
+    }
+
+    fn aggregate(&mut self, trade: &Trade) -> u64 {
+        let sealed = std::mem::take(&mut self.sealed);
         let same = |a: &&mut Aggregate| {
-            a.taker_order == trade.taker_order.0 && a.price == trade.price && a.at_ns == trade.at_ns
+            !sealed && a.taker_order == trade.taker_order.0 && a.price == trade.price && a.at_ns == trade.at_ns
         };
         if let Some(last) = self.aggregates.back_mut().filter(same) {
             last.last_id = trade.id;
             last.quantity += trade.quantity;
-            return;
+            return last.id;
         }
         let aggregate = Aggregate {
             id: self.next_aggregate,
@@ -155,18 +172,19 @@ impl History {
         };
         self.next_aggregate += 1;
         keep(&mut self.aggregates, aggregate, AGGREGATES_MAX);
+        aggregate.id
     }
 
     /// All that was traded since then, to the minute; `None` when nothing was.
-    pub(super) fn since(&self, from_ns: u64) -> Option<Bar> {
-        let mut bars = self.minutes.iter().filter(|b| b.start_ns >= from_ns);
+    pub(crate) fn since(&self, from_ns: u64) -> Option<Bar> {
+        let mut bars = self.minutes.range(self.minutes.partition_point(|b| b.start_ns < from_ns)..);
         let mut sum = *bars.next()?;
         bars.for_each(|bar| sum.merge(bar));
         Some(sum)
     }
 
     /// The last price before then.
-    pub(super) fn close_before(&self, from_ns: u64) -> Option<i64> {
+    pub(crate) fn close_before(&self, from_ns: u64) -> Option<i64> {
         self.minutes.iter().rev().find(|b| b.start_ns < from_ns).map(|b| b.close)
     }
 }

@@ -224,13 +224,13 @@ impl SpotVenue {
 }
 
 /// A change in percent of `of`, with three decimals.
-fn percent(change: i64, of: i64) -> String {
+pub(crate) fn percent(change: i64, of: i64) -> String {
     let value = if of == 0 { 0 } else { i128::from(change) * 100_000 / i128::from(of) };
     decimal_padded(Decimal::new(value, 3), 3)
 }
 
 /// The average price weighted by quantity, with eight decimals.
-fn weighted(sum: &Bar, quantity_decimals: u8) -> String {
+pub(crate) fn weighted(sum: &Bar, quantity_decimals: u8) -> String {
     if sum.volume == 0 {
         return decimal_padded(Decimal::ZERO, PAD);
     }

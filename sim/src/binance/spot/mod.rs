@@ -3,8 +3,8 @@
 //! [`methods`] lists what there is; [`rest`] and [`ws_api`] are the two ways in; [`orders`], [`queries`], [`market`]
 //! and [`info`] do it; [`render`] and [`user_data`] write it down.
 
-mod bars;
-mod history;
+pub(crate) mod bars;
+pub(crate) mod history;
 mod info;
 mod market;
 mod methods;
@@ -13,6 +13,7 @@ mod queries;
 mod render;
 mod rest;
 mod setup;
+mod tape;
 mod user_data;
 mod ws_api;
 
@@ -22,7 +23,10 @@ use crosstick_model::{Amount, AssetId, Decimal, InstrumentId, Scale, Side};
 use serde_json::Value;
 
 use self::history::History;
+pub(crate) use self::market::{percent, weighted};
 use self::methods::Op;
+use self::tape::Tape;
+pub(crate) use self::tape::Public;
 pub(crate) use self::user_data::UserEvent;
 pub(crate) use self::ws_api::ApiSession;
 use crate::api::auth::Keyring;
@@ -35,7 +39,7 @@ use crate::rules::TimeUnit;
 use crate::text::decimal_padded;
 
 /// Decimals of every price and quantity that spot writes.
-const PAD: u8 = 8;
+pub(crate) const PAD: u8 = 8;
 
 /// A spot venue behind its market streams: one exchange, its accounts' keys, its limits, its history.
 #[derive(Debug)]
@@ -52,6 +56,8 @@ pub(crate) struct SpotVenue {
     made_ids: u64,
     user_events: VecDeque<UserEvent>,
     events: Vec<Event>,
+    /// What the market streams have not seen yet.
+    tape: Tape,
 }
 
 /// A request that passed the door.
@@ -104,16 +110,16 @@ fn sbe_disabled() -> ApiError {
     ApiError::new(-1155, "SBE is not enabled.")
 }
 
-fn price_text(scale: Scale, mantissa: i64) -> String {
+pub(crate) fn price_text(scale: Scale, mantissa: i64) -> String {
     decimal_padded(scale.price(mantissa), PAD)
 }
 
-fn quantity_text(scale: Scale, mantissa: i64) -> String {
+pub(crate) fn quantity_text(scale: Scale, mantissa: i64) -> String {
     decimal_padded(scale.quantity(mantissa), PAD)
 }
 
 /// An amount with eight decimals, what is below them cut off.
-fn amount_text(amount: Amount) -> String {
+pub(crate) fn amount_text(amount: Amount) -> String {
     decimal_padded(Decimal::new(amount.0 / 100_000_000, PAD), PAD)
 }
 
@@ -200,7 +206,8 @@ impl SpotVenue {
             match &event.kind {
                 EventKind::Trade(trade) => {
                     if let Some(history) = self.histories.get_mut(trade.instrument.index()) {
-                        history.push(trade);
+                        let aggregate = history.push(trade);
+                        self.tape.push(event.at_ns, Public::Trade { trade: *trade, aggregate });
                     }
                 }
                 EventKind::Order { update, order } => {
@@ -217,7 +224,11 @@ impl SpotVenue {
                     self.updated_ns.insert(account.index(), event.at_ns);
                     self.tell(account, event);
                 }
-                EventKind::Level { .. } | EventKind::Position { .. } | EventKind::Status { .. } => {}
+                EventKind::Level { instrument, side, price, quantity, .. } => {
+                    let (instrument, side, price, quantity) = (*instrument, *side, *price, *quantity);
+                    self.tape.push(event.at_ns, Public::Level { instrument, side, price, quantity });
+                }
+                EventKind::Position { .. } | EventKind::Status { .. } => {}
             }
         }
         self.events = events;

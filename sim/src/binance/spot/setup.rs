@@ -6,6 +6,7 @@ use crosstick_model::{Amount, AssetId, Decimal, Kind, Scale};
 
 use super::SpotVenue;
 use super::history::History;
+use super::tape::Tape;
 use crate::account::SimAccount;
 use crate::api::auth::Keyring;
 use crate::api::limits::{Limits, RateLimits};
@@ -131,6 +132,7 @@ impl SpotVenue {
             made_ids: 0,
             user_events: VecDeque::new(),
             events,
+            tape: Tape::default(),
         }
     }
 }
