@@ -32,6 +32,8 @@ struct Execution {
     quantity: i64,
     value: Amount,
     is_maker: bool,
+    /// Ends an order by quote quantity: there is nothing left to spend or receive.
+    last: bool,
 }
 
 impl Exchange {
@@ -45,10 +47,12 @@ impl Exchange {
             return Outcome::default();
         }
         let mut outcome = Outcome::default();
+        let by_value = !order.quote_quantity_is_zero() && plan.end == End::Done;
         for (index, step) in plan.steps.iter().enumerate() {
             match step.act {
                 Act::Trade(quantity) => {
-                    outcome.fills.extend(self.trade(order.instrument, id, order.side, step, quantity));
+                    let last = by_value && index + 1 == plan.steps.len();
+                    outcome.fills.extend(self.trade(order.instrument, id, order.side, step, quantity, last));
                 }
                 Act::Prevent { taker, maker } => {
                     let ends = plan.end == End::Prevented && index + 1 == plan.steps.len();
@@ -89,7 +93,8 @@ impl Exchange {
         self.listings[instrument.index()].book.rest(side, price, id, shown);
     }
 
-    /// A trade of `taker` (unknown to the orders: the house's) with the first maker at a price; the taker's fill.
+    /// A trade of `taker` (unknown to the orders: the house's) with the first maker at a price; the taker's fill. The
+    /// last one of an order by quote quantity fills that.
     pub(super) fn trade(
         &mut self,
         instrument: InstrumentId,
@@ -97,6 +102,7 @@ impl Exchange {
         taker_side: Side,
         step: &Step,
         quantity: i64,
+        last: bool,
     ) -> Option<Fill> {
         let (at_ns, price, maker) = (self.now_ns, step.price, step.maker);
         let listing = &mut self.listings[instrument.index()];
@@ -107,7 +113,8 @@ impl Exchange {
         listing.record(trade);
         let used_up = listing.book.take_first(taker_side.opposite(), price, quantity);
         self.tell(EventKind::Trade(trade));
-        let execution = |order, is_maker| Execution { trade: id, order, price, quantity, value, is_maker };
+        let execution =
+            |order, is_maker| Execution { trade: id, order, price, quantity, value, is_maker, last: last && !is_maker };
         self.fill(instrument, taker_side.opposite(), &execution(maker, true));
         if used_up && maker != HOUSE_ORDER {
             self.show_more(maker);
@@ -145,7 +152,7 @@ impl Exchange {
             self.settle_futures((account, which), instrument, side, execution)
         };
         known?;
-        let Execution { trade, order, price, quantity, value, is_maker } = *execution;
+        let Execution { trade, order, price, quantity, value, is_maker, last } = *execution;
         let fill =
             Fill { trade, order, price, quantity, value, commission, commission_asset, side, is_maker, realised };
         let now_ns = self.now_ns;
@@ -162,7 +169,7 @@ impl Exchange {
         if by_value {
             view.quantity += quantity;
         }
-        let done = !by_value && view.open_quantity() == 0;
+        let done = last || (!by_value && view.open_quantity() == 0);
         view.status = if done { OrderStatus::Filled } else { OrderStatus::PartiallyFilled };
         self.release_surplus(order);
         self.orders.push_trade(AccountTrade { account, instrument, at_ns: now_ns, fill });
