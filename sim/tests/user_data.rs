@@ -204,6 +204,26 @@ fn amending_is_reported_as_replaced() {
 }
 
 #[test]
+fn deposits_and_withdrawals_are_told() {
+    let mut desk = Desk::new();
+    let id = desk.subscribed();
+    let mut pay = |amount: &str| {
+        let amount = amount.parse().expect("a decimal");
+        desk.venue.deposit("first", "BTC", amount, desk.now).map(|()| events(&desk.frames(id)))
+    };
+    let got = pay("0.5").expect("paid in");
+    let at = 1_700_000_000_000_u64;
+    assert_eq!(got[0], json!({ "e": "balanceUpdate", "E": at, "a": "BTC", "d": "0.50000000", "T": at }));
+    assert_eq!(*balance(&got[1], "BTC"), json!({ "a": "BTC", "f": "100.50000000", "l": "0.00000000" }));
+    let got = pay("-100.25").expect("paid out");
+    assert_eq!((&got[0]["d"], &balance(&got[1], "BTC")["f"]), (&json!("-100.25000000"), &json!("0.25000000")));
+    assert!(pay("-1").is_err(), "not so much is there");
+    assert!(desk.venue.deposit("nobody", "BTC", 1.into(), desk.now).is_err());
+    assert!(desk.venue.deposit("first", "XYZ", 1.into(), desk.now).is_err());
+    assert_eq!(desk.signed(By::Hmac, "GET", "account", "").ok()["updateTime"], json!(at));
+}
+
+#[test]
 fn subscriptions_begin_end_and_are_numbered() {
     let mut desk = Desk::new();
     desk.usual_quote();

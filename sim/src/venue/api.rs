@@ -1,6 +1,6 @@
 //! The trading side of a venue: REST requests, connections of the WebSocket API, and the events of accounts.
 
-use crosstick_model::Side;
+use crosstick_model::{Decimal, Side};
 
 use super::{ConnectionId, VenueMachine};
 use crate::exchange::LevelView;
@@ -68,7 +68,8 @@ impl VenueMachine {
         self.deliver(Some((id, session)), now);
     }
 
-    /// Tells what happened: to market streams, then to the accounts that it happened to. A connection that is being served is not in its place, so it is given.
+    /// Tells what happened: to market streams, then to the accounts that it happened to. A connection that is being
+    /// served is not in its place, so it is given.
     pub(super) fn deliver(&mut self, mut serving: Option<(ConnectionId, &mut Session)>, now: u64) {
         self.publish_market();
         let Some(mut spot) = self.spot.take() else { return };
@@ -107,6 +108,18 @@ impl VenueMachine {
         let time = if micros { now / 1_000 } else { now / 1_000_000 };
         let text = format!("{{\"event\":{{\"e\":\"serverShutdown\",\"E\":{time}}}}}");
         frame::push(session.outbox.buffer(), Opcode::Text, &[text.as_bytes()]);
+    }
+
+    /// Pays into an account of a spot venue, or out of it where the amount is below zero: its subscribers get
+    /// `balanceUpdate` and the new balances.
+    ///
+    /// # Errors
+    /// In words: no such account or asset on this venue, or not so much to pay out.
+    pub fn deposit(&mut self, account: &str, asset: &str, amount: Decimal, now: u64) -> Result<(), String> {
+        let spot = self.spot.as_mut().ok_or_else(|| format!("{} has no accounts", self.name))?;
+        spot.deposit(account, asset, amount, now)?;
+        self.deliver(None, now);
+        Ok(())
     }
 
     /// The simulated market quotes: client orders meet these, and what is better than a client's order takes it.

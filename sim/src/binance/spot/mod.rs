@@ -46,6 +46,8 @@ pub(crate) const PAD: u8 = 8;
 pub(crate) struct SpotVenue {
     exchange: Exchange,
     keyring: Keyring,
+    /// Accounts by our names for them.
+    names: Vec<(String, AccountId)>,
     limits: RateLimits,
     /// By instrument.
     instruments: Vec<SimInstrument>,
@@ -164,6 +166,17 @@ impl SpotVenue {
         };
         self.settle();
         result
+    }
+
+    /// Pays into an account, or out of it where the amount is below zero; why not, in words.
+    pub(crate) fn deposit(&mut self, account: &str, asset: &str, amount: Decimal, now: u64) -> Result<(), String> {
+        let known = self.names.iter().find(|(name, _)| name == account).map(|(_, id)| *id);
+        let id = known.ok_or_else(|| format!("no account is named {account}"))?;
+        let asset = self.exchange.asset(asset).ok_or_else(|| format!("no asset is named {asset}"))?;
+        let amount = Amount::from_decimal(amount).ok_or_else(|| format!("{amount} has more than 16 decimals"))?;
+        self.exchange.deposit(now, id, asset, amount).map_err(|e| e.to_string())?;
+        self.settle();
+        Ok(())
     }
 
     /// The next thing that an account has to be told.
