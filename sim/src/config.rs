@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::account::SimAccount;
+use crate::fault::FaultSpec;
 use crate::flow::FlowSpec;
 
 /// All that a run of simulated venues needs.
@@ -22,6 +23,10 @@ pub struct SimConfig {
     pub accounts: Vec<SimAccount>,
     /// Directory of the keys that are made for accounts without any: read where it has some, written otherwise.
     pub keys_dir: Option<PathBuf>,
+    /// What goes wrong, and when; times count from the start.
+    pub faults: Vec<FaultSpec>,
+    /// Where the control API listens, on loopback; port 0 is any free port. `None`: there is none.
+    pub control: Option<SocketAddr>,
 }
 
 /// Where frames come from.
@@ -108,6 +113,8 @@ impl SimConfig {
             queue_bytes_max: Self::QUEUE_BYTES,
             accounts: Vec::new(),
             keys_dir: None,
+            faults: Vec::new(),
+            control: None,
         }
     }
 }

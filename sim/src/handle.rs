@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crosstick_model::Protocol;
 use mio::{Poll, Waker};
@@ -14,9 +15,11 @@ use crate::account::SimAccount;
 use crate::api::Limits;
 use crate::config::{AtEnd, Endpoint, ReplaySpec, SimConfig, Source, Speed};
 use crate::error::SimError;
+use crate::fault::FaultSpec;
 use crate::flow::Flow;
 use crate::instrument::SimInstrument;
 use crate::keys::{self, AccountKeys};
+use crate::operator::socket::Control;
 use crate::recorded::{Scan, scan};
 use crate::rules::Rules;
 use crate::server::feed::{Feed, FlowFeed, ReplayFeed};
@@ -56,6 +59,7 @@ pub struct SimHandle {
     venues: Vec<VenueAddress>,
     keys: Vec<AccountKeys>,
     ca_pem: String,
+    control_url: Option<String>,
     commands: Sender<Command>,
     waker: Arc<Waker>,
     last: Arc<Mutex<SimStats>>,
@@ -77,7 +81,8 @@ impl Sim {
     /// # Errors
     /// See [`SimError`]; nothing is left running then.
     pub fn start(config: SimConfig) -> Result<SimHandle, SimError> {
-        let SimConfig { source, endpoints, ca_pem_path, queue_bytes_max, mut accounts, keys_dir } = config;
+        let SimConfig { source, endpoints, ca_pem_path, queue_bytes_max, mut accounts, keys_dir, faults, control } =
+            config;
         let (plans, feed, at_end) = prepare(source)?;
         if let Some(lost) =
             accounts.iter().find(|a| a.venue.as_ref().is_some_and(|v| !plans.iter().any(|p| p.name == *v)))
@@ -110,11 +115,15 @@ impl Sim {
             let machine = VenueMachine::new(&plan.name, plan.protocol, rules, plan.instruments, plan.streams);
             machines.push(machine.with_accounts(&accounts, &Limits::SPOT));
         }
+        schedule(faults, &mut machines)?;
+        let control = control.map(open_control).transpose()?;
+        let control_url = control.as_ref().map(|(_, address)| format!("http://{address}"));
+        let control = control.map(|(control, _)| control);
         let feed = feed.start(&machines)?;
         let poll = Poll::new().map_err(SimError::Thread)?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKE).map_err(SimError::Thread)?);
         let (commands, inbox) = channel();
-        let server = Server::new(poll, identity.server, machines, listeners, feed, at_end, inbox);
+        let server = Server::new(poll, identity.server, machines, listeners, control, feed, at_end, inbox);
         let server = server.map_err(SimError::Thread)?;
         let last = Arc::new(Mutex::new(SimStats::default()));
         let final_stats = Arc::clone(&last);
@@ -123,7 +132,8 @@ impl Sim {
             *final_stats.lock().unwrap_or_else(PoisonError::into_inner) = stats;
         };
         let thread = std::thread::Builder::new().name("sim".to_owned()).spawn(run).map_err(SimError::Thread)?;
-        Ok(SimHandle { venues, keys, ca_pem: identity.ca_pem, commands, waker, last, thread: Some(thread) })
+        let ca_pem = identity.ca_pem;
+        Ok(SimHandle { venues, keys, ca_pem, control_url, commands, waker, last, thread: Some(thread) })
     }
 }
 
@@ -150,6 +160,12 @@ impl SimHandle {
     #[must_use]
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
+    }
+
+    /// Base of the control API, `http://127.0.0.1:PORT`, where one was asked for.
+    #[must_use]
+    pub fn control_url(&self) -> Option<&str> {
+        self.control_url.as_deref()
     }
 
     /// What the venues did so far. Any thread; waits for theirs to answer.
@@ -201,6 +217,28 @@ impl Drop for SimHandle {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Gives the venues their faults.
+fn schedule(faults: Vec<FaultSpec>, machines: &mut [VenueMachine]) -> Result<(), SimError> {
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = u64::try_from(wall.as_nanos()).unwrap_or(0);
+    for spec in faults {
+        let (venue, kind) = (spec.venue.clone(), spec.kind.clone());
+        let machine = machines.iter_mut().find(|m| m.name() == venue);
+        let machine = machine.ok_or_else(|| SimError::Config(format!("fault {kind}: {venue:?} is no venue here")))?;
+        let added = machine.add_fault(spec, now);
+        added.map_err(|e| SimError::Config(format!("fault {kind} on {venue}: {e}")))?;
+    }
+    Ok(())
+}
+
+fn open_control(address: SocketAddr) -> Result<(Control, SocketAddr), SimError> {
+    let venue = "control API".to_owned();
+    if !address.ip().is_loopback() {
+        return Err(SimError::NotLoopback { venue, address });
+    }
+    Control::listen(address).map_err(|source| SimError::Listen { venue, address, source })
 }
 
 /// A feed whose venues do not exist yet.
@@ -316,7 +354,8 @@ fn listen(plan: &Plan, endpoints: &[Endpoint], venue: usize) -> Result<(VenueAdd
         let socket = TcpListener::bind(address).map_err(failed)?;
         socket.set_nonblocking(true).map_err(failed)?;
         let bound = socket.local_addr().map_err(failed)?;
-        listeners.push(Listener { socket: mio::net::TcpListener::from_std(socket), venue, tls });
+        let socket = Some(mio::net::TcpListener::from_std(socket));
+        listeners.push(Listener { socket, address: bound, venue, tls });
         Ok(Some(bound))
     };
     let (tls, plain) = (bind(tls, true)?, bind(plain, false)?);

@@ -146,6 +146,7 @@ pub(crate) fn push_response(out: &mut Vec<u8>, answer: &Answer, keep_alive: bool
     let Answer { status, content_type, headers, body } = answer;
     let reason = match status {
         200 => "OK",
+        201 => "Created",
         400 => "Bad Request",
         401 => "Unauthorized",
         403 => "Forbidden",

@@ -60,6 +60,8 @@ pub(crate) enum Phase {
     Closing,
     /// What waits is still sent, then the connection ends.
     Ending,
+    /// What waits is still sent, then nothing more ever, and what comes is not looked at: a fault's doing.
+    HalfClosed,
     /// The connection is to be dropped at once.
     Dropped,
 }
@@ -81,6 +83,10 @@ pub(crate) struct Session {
     /// What a connection of the WebSocket API has beyond a stream's.
     pub(crate) api: Option<Box<ApiSession>>,
     pub(crate) end: Option<ClientEnd>,
+    /// Only so many of the bytes that wait may be sent until that time: a fault's doing.
+    pub(crate) hold: Option<(usize, u64)>,
+    /// It ends without a farewell.
+    pub(crate) abrupt: bool,
 }
 
 /// What a WebSocket connection has beyond a plain one.
@@ -259,16 +265,25 @@ impl Session {
             stream: None,
             api: None,
             end: None,
+            hold: None,
+            abrupt: false,
         }
+    }
+
+    /// What waits and may be sent now.
+    pub(crate) fn sendable(&self) -> &[u8] {
+        let waiting = self.outbox.waiting();
+        self.hold.map_or(waiting, |(allowed, _)| waiting.get(..allowed).unwrap_or(waiting))
     }
 
     /// When something is due without input.
     pub(crate) fn due_ns(&self, rules: &Rules) -> u64 {
-        match (self.phase, &self.stream) {
+        let due = match (self.phase, &self.stream) {
             (Phase::Open, Some(client)) => client.due_ns(rules),
             (Phase::Dropped, _) => u64::MAX,
             _ => self.deadline_ns,
-        }
+        };
+        self.hold.map_or(due, |(_, until_ns)| due.min(until_ns))
     }
 
     /// Sends a close frame and waits for the answer.

@@ -18,6 +18,7 @@ mod book;
 mod commands;
 mod event;
 mod filters;
+mod forced;
 mod history;
 mod house;
 mod ledger;

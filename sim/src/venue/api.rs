@@ -2,8 +2,11 @@
 
 use crosstick_model::{Decimal, Side};
 
+use super::faulty::send_broken;
 use super::{ConnectionId, VenueMachine};
+use crate::binance::spot::UserEvent;
 use crate::exchange::LevelView;
+use crate::fault::{Fate, Scope};
 use crate::frame::{self, Opcode};
 use crate::http::{self, Answer, Request};
 use crate::rest;
@@ -14,10 +17,11 @@ use crate::stats::ClientEnd;
 impl VenueMachine {
     pub(super) fn answer_rest(&mut self, request: &Request, path: &str, query: &str, now: u64) -> Answer {
         self.tick_market(now);
+        let shown = self.shown(now);
         let Some(spot) = self.spot.as_mut() else {
-            return rest::answer(self.protocol, &self.instruments, &request.method, path, now);
+            return rest::answer(self.protocol, &self.instruments, &request.method, path, shown);
         };
-        let answer = spot.rest(request, path, query, now);
+        let answer = spot.rest(request, path, query, shown);
         self.deliver(None, now);
         answer
     }
@@ -32,8 +36,12 @@ impl VenueMachine {
         now: u64,
     ) -> Option<Answer> {
         let Some(key) = request.websocket_key() else { return Some(Answer::upgrade_required()) };
+        if let Some(refusal) = self.refuse_handshake(Scope::WsApi, now) {
+            return Some(refusal);
+        }
+        let shown = self.shown(now);
         let spot = self.spot.as_mut()?;
-        let api = match spot.ws_connect(query, now) {
+        let api = match spot.ws_connect(query, shown) {
             Ok(api) => api,
             Err(refusal) => return Some(refusal),
         };
@@ -45,17 +53,17 @@ impl VenueMachine {
         session.stream = Some(Box::new(client));
         session.api = Some(Box::new(api));
         self.api_clients.push(id);
+        self.stall_begun(session);
         None
     }
 
     pub(super) fn take_api_text(&mut self, id: ConnectionId, session: &mut Session, text: &[u8], now: u64) {
         self.tick_market(now);
-        let (Some(spot), Some(api)) = (self.spot.as_mut(), session.api.as_mut()) else { return };
         let Ok(text) = std::str::from_utf8(text) else {
             session.close(1007, "Invalid UTF-8", now, &self.rules);
             return;
         };
-        let reply = spot.ws_text(api, text, now);
+        let reply = self.take_call(id, session, text, now);
         for text in &reply.frames {
             frame::push(session.outbox.buffer(), Opcode::Text, &[text.as_bytes()]);
         }
@@ -72,35 +80,57 @@ impl VenueMachine {
     /// served is not in its place, so it is given.
     pub(super) fn deliver(&mut self, mut serving: Option<(ConnectionId, &mut Session)>, now: u64) {
         self.publish_market();
-        let Some(mut spot) = self.spot.take() else { return };
-        while let Some(event) = spot.take_user_event() {
-            for &id in &self.api_clients {
-                let session = match serving.as_mut() {
-                    Some((own, session)) if *own == id => &mut **session,
-                    _ => match self.sessions.get_mut(id.index()).and_then(Option::as_mut) {
-                        Some(session) => session,
-                        None => continue,
-                    },
-                };
-                if session.phase != Phase::Open {
-                    continue;
-                }
-                let Some(api) = session.api.as_ref() else { continue };
-                let Some(subscription) = api.subscription_to(event.account) else { continue };
-                let Some(text) = spot.user_frame(&event, subscription, api.unit, now) else { continue };
-                if session.outbox.len() + text.len() > self.rules.queue_bytes_max {
-                    session.abandon(ClientEnd::Slow);
-                    self.dropped_slow += 1;
-                } else {
-                    frame::push(session.outbox.buffer(), Opcode::Text, &[text.as_bytes()]);
-                }
-                if !session.dirty {
-                    session.dirty = true;
-                    self.dirty.push(id);
-                }
+        while let Some(event) = self.spot.as_mut().and_then(|s| s.take_user_event()) {
+            let Some((event, fate, behind)) = self.fate_of_event(event, now) else { continue };
+            let given = serving.as_mut().map(|(id, session)| (*id, &mut **session));
+            self.tell_account(&event, fate, given, now);
+            if let Some(behind) = behind {
+                let given = serving.as_mut().map(|(id, session)| (*id, &mut **session));
+                self.tell_account(&behind, Fate::Pass, given, now);
             }
         }
-        self.spot = Some(spot);
+    }
+
+    /// Tells an event to all who are subscribed to its account.
+    pub(super) fn tell_account(
+        &mut self,
+        event: &UserEvent,
+        fate: Fate,
+        mut serving: Option<(ConnectionId, &mut Session)>,
+        now: u64,
+    ) {
+        let shown = self.shown(now);
+        let Some(spot) = self.spot.as_ref() else { return };
+        for &id in &self.api_clients {
+            let session = match serving.as_mut() {
+                Some((own, session)) if *own == id => &mut **session,
+                _ => match self.sessions.get_mut(id.index()).and_then(Option::as_mut) {
+                    Some(session) => session,
+                    None => continue,
+                },
+            };
+            if session.phase != Phase::Open {
+                continue;
+            }
+            let Some(api) = session.api.as_ref() else { continue };
+            let Some(subscription) = api.subscription_to(event.account) else { continue };
+            let Some(text) = spot.user_frame(event, subscription, api.unit, shown) else { continue };
+            if session.outbox.len() + text.len() > self.rules.queue_bytes_max {
+                session.abandon(ClientEnd::Slow);
+                self.dropped_slow += 1;
+            } else if fate == Fate::Pass {
+                frame::push(session.outbox.buffer(), Opcode::Text, &[text.as_bytes()]);
+            } else {
+                let mut wire = Vec::new();
+                frame::push(&mut wire, Opcode::Text, &[text.as_bytes()]);
+                send_broken(session, &wire, fate, &self.rules, now);
+                self.due_ns = self.due_ns.min(session.due_ns(&self.rules));
+            }
+            if !session.dirty {
+                session.dirty = true;
+                self.dirty.push(id);
+            }
+        }
     }
 
     pub(super) fn announce_to_api(session: &mut Session, now: u64) {

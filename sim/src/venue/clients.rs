@@ -2,6 +2,7 @@
 
 use super::{ConnectionId, VenueMachine};
 use crate::control::{self, Ask, ControlError};
+use crate::fault::Scope;
 use crate::frame::{self, Opcode};
 use crate::http::{self, Answer, HeadError, Parsed, Request};
 use crate::rules::{Route, SECOND_NS, StreamRoute, TimeUnit, route};
@@ -56,22 +57,34 @@ impl VenueMachine {
                     answer
                 }
                 Some(key) if stream.streams.len() <= self.rules.streams_max => {
-                    http::push_upgrade(session.outbox.buffer(), key);
-                    self.begin_stream(id, session, &request.target, stream, now);
-                    return;
+                    match self.refuse_handshake(Scope::Stream, now) {
+                        Some(refusal) => refusal,
+                        None => {
+                            http::push_upgrade(session.outbox.buffer(), key);
+                            self.begin_stream(id, session, &request.target, stream, now);
+                            self.stall_begun(session);
+                            self.note_handshake(session, request, 101, now);
+                            return;
+                        }
+                    }
                 }
                 Some(_) => Answer::bad_request("Too many streams"),
                 None => Answer::upgrade_required(),
             },
             Some(Route::Api { query }) => match self.begin_api(id, session, request, &query, now) {
-                None => return,
+                None => {
+                    self.note_handshake(session, request, 101, now);
+                    return;
+                }
                 Some(refusal) => refusal,
             },
             Some(Route::Rest { path, query }) => {
                 self.rest_requests += 1;
-                self.answer_rest(request, &path, &query, now)
+                self.take_rest(session, request, &path, &query, now);
+                return;
             }
         };
+        self.note_handshake(session, request, answer.status, now);
         let out = session.outbox.buffer();
         http::push_response(out, &answer, request.keep_alive);
         session.deadline_ns = now.saturating_add(self.rules.request_within_ns);
@@ -152,6 +165,7 @@ impl VenueMachine {
             self.take_api_text(id, session, text, now);
             return;
         }
+        self.note_control(session, text, now);
         let Some(request) = std::str::from_utf8(text).ok().and_then(control::parse) else {
             session.close(1008, "Invalid request", now, &self.rules);
             return;

@@ -3,20 +3,25 @@
 //! Whoever drives it tells it of connections, feeds it their bytes, publishes frames, and sends what waits in
 //! [`VenueMachine::output`]. Times are nanoseconds since the epoch on a clock that never steps back.
 
+mod answers;
 mod api;
 mod clients;
+mod faulty;
+mod listing;
 mod market;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crosstick_model::Protocol;
 
+use self::faulty::Trouble;
 use crate::account::SimAccount;
 use crate::api::Limits;
 use crate::binance::spot::SpotVenue;
 use crate::frame::{self, Opcode};
 use crate::instrument::SimInstrument;
 use crate::market::{Frames, Market};
+use crate::operator::log::RequestLog;
 use crate::rules::{Rules, TimeUnit};
 use crate::session::{Phase, Session, StreamClient};
 use crate::stats::{ClientEnd, ClientStats, ENDED_KEPT, StreamStats, VenueStats};
@@ -53,6 +58,10 @@ pub enum ConnectionState {
     Open,
     /// Write what waits, then end it.
     Ending,
+    /// Write what waits, then end it without a farewell.
+    EndingAbruptly,
+    /// Write what waits, then shut down the sending side and go on reading.
+    HalfClosed,
     /// End it at once.
     Dropped,
 }
@@ -110,6 +119,8 @@ pub struct VenueMachine {
     shows_book: bool,
     /// When the newest stream connections were begun.
     attempts_ns: VecDeque<u64>,
+    trouble: Trouble,
+    requests: RequestLog,
 }
 
 impl VenueMachine {
@@ -155,6 +166,8 @@ impl VenueMachine {
             frames: Frames::default(),
             shows_book: false,
             attempts_ns: VecDeque::new(),
+            trouble: Trouble::default(),
+            requests: RequestLog::default(),
             spot,
             api_clients: Vec::new(),
         }
@@ -244,6 +257,8 @@ impl VenueMachine {
     /// Bytes came from a connection.
     pub fn input(&mut self, id: ConnectionId, bytes: &[u8], now: u64) {
         let Some(mut session) = self.sessions.get_mut(id.index()).and_then(Option::take) else { return };
+        self.trouble.now_ns = self.trouble.now_ns.max(now);
+        self.trouble.serving = true;
         if matches!(session.phase, Phase::Request | Phase::Open | Phase::Closing) {
             let seen = session.inbox.len();
             session.inbox.extend_from_slice(bytes);
@@ -258,10 +273,13 @@ impl VenueMachine {
         if let Some(slot) = self.sessions.get_mut(id.index()) {
             *slot = Some(session);
         }
+        self.trouble.serving = false;
+        self.meet_edges(now, false);
     }
 
-    /// Time passed: streams with a period, pings, missed pongs, missed deadlines.
+    /// Time passed: faults, streams with a period, pings, missed pongs, missed deadlines.
     pub fn advance(&mut self, now: u64) {
+        self.suffer(now);
         self.tick_market(now);
         if now < self.due_ns {
             return;
@@ -285,7 +303,7 @@ impl VenueMachine {
     #[must_use]
     pub fn next_due(&self) -> Option<u64> {
         let own = Some(self.due_ns).filter(|due| *due != u64::MAX);
-        own.into_iter().chain(self.market_due()).min()
+        own.into_iter().chain(self.market_due()).chain(self.trouble_due()).min()
     }
 
     /// Sends a frame to all who are subscribed to its stream.
@@ -295,9 +313,15 @@ impl VenueMachine {
         if let Some(id) = frame.trade_id {
             entry.published.last_trade_id = id;
         }
-        if entry.subscribers.is_empty() {
-            return;
+        match (entry.subscribers.is_empty(), self.trouble.touches_frames()) {
+            (true, _) => {}
+            (false, false) => self.fan_out(frame),
+            (false, true) => self.publish_faulty(frame),
         }
+    }
+
+    fn fan_out(&mut self, frame: Frame<'_>) {
+        let Some(entry) = self.streams.get(frame.stream.index()) else { return };
         self.scratch.iter_mut().for_each(Vec::clear);
         self.micros.clear();
         for &id in &entry.subscribers {
@@ -347,23 +371,33 @@ impl VenueMachine {
     /// What waits for a connection.
     #[must_use]
     pub fn output(&self, id: ConnectionId) -> &[u8] {
-        self.session(id).map_or(&[], |s| s.outbox.waiting())
+        self.session(id).map_or(&[], Session::sendable)
     }
 
     /// So many bytes of [`Self::output`] were sent.
     pub fn written(&mut self, id: ConnectionId, count: usize) {
         if let Some(session) = self.sessions.get_mut(id.index()).and_then(Option::as_mut) {
             session.outbox.consume(count);
+            if let Some((allowed, _)) = session.hold.as_mut() {
+                *allowed = allowed.saturating_sub(count);
+            }
         }
     }
 
     /// What to do with a connection.
     #[must_use]
     pub fn state(&self, id: ConnectionId) -> ConnectionState {
-        match self.session(id).map(|s| s.phase) {
-            Some(Phase::Request | Phase::Open | Phase::Closing) => ConnectionState::Open,
-            Some(Phase::Ending) => ConnectionState::Ending,
-            Some(Phase::Dropped) | None => ConnectionState::Dropped,
+        match self.session(id) {
+            None => ConnectionState::Dropped,
+            Some(session) => match session.phase {
+                Phase::Request | Phase::Open | Phase::Closing => ConnectionState::Open,
+                Phase::Dropped => ConnectionState::Dropped,
+                // What is held is sent before it ends.
+                Phase::Ending | Phase::HalfClosed if session.hold.is_some() => ConnectionState::Open,
+                Phase::HalfClosed => ConnectionState::HalfClosed,
+                Phase::Ending if session.abrupt => ConnectionState::EndingAbruptly,
+                Phase::Ending => ConnectionState::Ending,
+            },
         }
     }
 
@@ -474,7 +508,8 @@ impl VenueMachine {
             session.abandon(ClientEnd::Slow);
             self.dropped_slow += u64::from(session.stream.is_some());
         }
-        if !session.dirty && (session.outbox.len() > 0 || matches!(session.phase, Phase::Ending | Phase::Dropped)) {
+        let ends = matches!(session.phase, Phase::Ending | Phase::HalfClosed | Phase::Dropped);
+        if !session.dirty && (session.outbox.len() > 0 || ends) {
             session.dirty = true;
             self.dirty.push(id);
         }
@@ -482,6 +517,13 @@ impl VenueMachine {
     }
 
     fn fire(&mut self, session: &mut Session, now: u64) {
+        if session.hold.take_if(|(_, until_ns)| *until_ns <= now).is_some() {
+            // A driver may have been told before, and have found nothing that it could send.
+            session.dirty = false;
+            if session.due_ns(&self.rules) > now {
+                return;
+            }
+        }
         match (session.phase, session.stream.as_mut()) {
             (Phase::Open, Some(client)) => {
                 if let Err((code, reason)) = client.advance(now, &self.rules, session.outbox.buffer()) {

@@ -146,7 +146,7 @@ impl SpotVenue {
     }
 }
 
-fn filters_json(spec: &InstrumentSpec) -> Vec<Value> {
+pub(super) fn filters_json(spec: &InstrumentSpec) -> Vec<Value> {
     let scale = spec.scale;
     let filters = &spec.filters;
     let mut list = Vec::new();

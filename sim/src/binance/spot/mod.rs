@@ -8,6 +8,7 @@ pub(crate) mod history;
 mod info;
 mod market;
 mod methods;
+mod operator;
 mod orders;
 mod queries;
 mod render;
@@ -26,9 +27,10 @@ use self::history::History;
 pub(crate) use self::market::{percent, weighted};
 use self::methods::Op;
 use self::tape::Tape;
+pub(crate) use self::operator::Race;
 pub(crate) use self::tape::Public;
 pub(crate) use self::user_data::UserEvent;
-pub(crate) use self::ws_api::ApiSession;
+pub(crate) use self::ws_api::{ApiSession, Reply};
 use crate::api::auth::Keyring;
 use crate::api::errors::ApiError;
 use crate::api::limits::RateLimits;
@@ -57,6 +59,9 @@ pub(crate) struct SpotVenue {
     /// How many client ids were made for those who named none.
     made_ids: u64,
     user_events: VecDeque<UserEvent>,
+    /// Fills that cancels race with, and the faults whose races happened.
+    races: Vec<Race>,
+    raced: Vec<u64>,
     events: Vec<Event>,
     /// What the market streams have not seen yet.
     tape: Tape,

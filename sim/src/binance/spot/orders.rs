@@ -199,7 +199,11 @@ impl SpotVenue {
         let which = read_ref(call.params, "orderId", "origClientOrderId")?;
         let restriction = read_restriction(call.params)?;
         let id = self.cancel_id(call.params, "newClientOrderId")?;
-        let order = self.exchange.cancel(call.now, call.account()?, instrument, &which, restriction, &id);
+        let account = call.account()?;
+        if let Ok(order) = self.exchange.order(account, instrument, &which) {
+            self.race(order.id, call.now);
+        }
+        let order = self.exchange.cancel(call.now, account, instrument, &which, restriction, &id);
         let order = order.map_err(|r| refusal(r, About::Cancel))?;
         Ok(self.cancelled_json(&order, &id, call.stamp()))
     }

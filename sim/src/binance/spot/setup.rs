@@ -133,6 +133,8 @@ impl SpotVenue {
             updated_ns: BTreeMap::new(),
             made_ids: 0,
             user_events: VecDeque::new(),
+            races: Vec::new(),
+            raced: Vec::new(),
             events,
             tape: Tape::default(),
         }

@@ -51,6 +51,11 @@ pub(crate) struct ApiSession {
 }
 
 impl ApiSession {
+    /// Whether it is told of any account's events.
+    pub(crate) fn is_subscribed(&self) -> bool {
+        !self.subscriptions.is_empty()
+    }
+
     /// The subscriptions to an account's events: one at most.
     pub(crate) fn subscription_to(&self, account: usize) -> Option<u32> {
         self.subscriptions.iter().find(|(_, s)| s.account == account).map(|(id, _)| *id)
@@ -136,6 +141,13 @@ impl SpotVenue {
             }
         };
         self.wrap(session, id, shown, done, now)
+    }
+
+    /// Refuses a request without looking at it.
+    pub(crate) fn ws_refuse(&self, session: &ApiSession, text: &str, error: ApiError, now: u64) -> Reply {
+        let envelope = serde_json::from_str::<Envelope<'_>>(text).ok();
+        let id = envelope.and_then(|e| e.id).map_or("null", RawValue::get);
+        self.wrap(session, id, session.return_rate_limits, error.into(), now)
     }
 
     fn ws_request(&mut self, session: &mut ApiSession, name: &str, params: &Params, now: u64) -> Done {
