@@ -17,7 +17,7 @@ use std::io::{self, Write};
 
 use self::leg::Leg;
 use self::rng::{ONE_Q16, Rng};
-pub use self::spec::{FlowLeg, FlowMarket, FlowSpec, FlowVenue};
+pub use self::spec::{FlowLeg, FlowMarket, FlowSpec, FlowVenue, Moods};
 use crate::error::SimError;
 use crate::market::Ladder;
 use crate::rules::{StreamKind, TimeUnit};
@@ -122,6 +122,7 @@ enum Action {
     Burst(usize),
     GapOpen(usize),
     GapClose(usize),
+    Mood(usize),
 }
 
 #[derive(Debug)]
@@ -134,6 +135,9 @@ struct Market {
     gap_e8: (u64, u64),
     deck: Vec<(usize, usize)>,
     open: Option<(usize, usize)>,
+    /// What all rates are multiplied with.
+    factor_q16: u64,
+    moods: Option<Moods>,
 }
 
 #[derive(Debug)]
@@ -283,7 +287,7 @@ impl Flow {
         let first = self.legs.len();
         for leg in &market.legs {
             let index = self.legs.len();
-            let leg = Leg::new(spec, market, leg, &mut self.rng);
+            let leg = Leg::new(spec, market, leg, id, &mut self.rng);
             let (burst_in, quote_in) = (self.rng.exponential(leg.burst_every_ns), index as u64 * 10_000);
             if leg.burst_every_ns > 0 {
                 self.at(burst_in + 10 * MS, Action::Burst(index));
@@ -300,7 +304,12 @@ impl Flow {
             gap_e8: (u64::from(market.gap_e8.0), u64::from(market.gap_e8.1)),
             deck: Vec::new(),
             open: None,
+            factor_q16: ONE_Q16 as u64,
+            moods: market.moods,
         });
+        if market.moods.is_some() {
+            self.at(0, Action::Mood(id));
+        }
         let step_in = self.rng.exponential(STEP_EVERY_NS);
         self.at(step_in, Action::Step(id));
         if market.gap_every_ms > 0 && market.legs.len() > 1 {
@@ -339,15 +348,16 @@ impl Flow {
                     self.legs[leg].noise_e8 = self.legs[leg].noise_e8 * 7 / 8 + noise;
                 }
                 self.requote(now, leg, true);
-                let wait = self.rng.exponential(self.legs[leg].quote_every_ns);
-                self.at(now + wait.max(1), Action::Quote(leg));
+                let wait = self.wait(leg, self.legs[leg].quote_every_ns);
+                self.at(now + wait, Action::Quote(leg));
             }
             Action::Burst(leg) => {
                 self.burst(now, leg);
-                let wait = self.rng.exponential(self.legs[leg].burst_every_ns);
-                self.at(now + wait.max(1), Action::Burst(leg));
+                let wait = self.wait(leg, self.legs[leg].burst_every_ns);
+                self.at(now + wait, Action::Burst(leg));
             }
             Action::GapOpen(id) => self.open_gap(now, id),
+            Action::Mood(id) => self.change_mood(now, id),
             Action::GapClose(id) => {
                 if let Some((buy, sell)) = self.markets[id].open.take() {
                     self.react(now, Action::Displace(buy, 0));
@@ -357,6 +367,22 @@ impl Flow {
                 self.at(now + wait + 20 * MS, Action::GapOpen(id));
             }
         }
+    }
+
+    /// A waiting time of an instrument, in its market's mood.
+    fn wait(&mut self, leg: usize, every_ns: u64) -> u64 {
+        let factor = self.markets[self.legs[leg].market].factor_q16;
+        let mean = u128::from(every_ns) * ONE_Q16 as u128 / u128::from(factor.max(1));
+        self.rng.exponential(u64::try_from(mean).unwrap_or(u64::MAX)).max(1)
+    }
+
+    fn change_mood(&mut self, now: u64, id: usize) {
+        let Some(moods) = self.markets[id].moods else { return };
+        let sigma_q16 = i64::from(moods.deviation_mille) * ONE_Q16 / 1_000;
+        // Sixteen times lively at most: whatever comes once in hours must not stand for a second of a demo.
+        self.markets[id].factor_q16 = self.rng.log_normal(ONE_Q16 as u64, sigma_q16).min(16 << 16);
+        let wait = self.rng.exponential(u64::from(moods.every_ms) * MS);
+        self.at(now + wait.max(MS), Action::Mood(id));
     }
 
     fn step(&mut self, now: u64, id: usize) {

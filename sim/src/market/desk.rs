@@ -131,15 +131,11 @@ impl Desk {
     }
 
     /// Takes one thing that happened.
-    pub(super) fn take(&mut self, event_ns: u64, event: &Public, spot: &mut SpotVenue, told: &mut Told<'_>) {
+    pub(super) fn take(&mut self, event_ns: u64, event: &Public, spot: &SpotVenue, told: &mut Told<'_>) {
         match event {
             Public::Trade { trade, aggregate } => self.take_trade(event_ns, trade, *aggregate, told),
-            Public::Quoted { quote, .. } => {
-                self.end_sum(spot, told);
-                self.quoted = Some(*quote);
-            }
+            Public::Quoted { quote, .. } => self.quoted = Some(*quote),
             Public::Level { side, price, quantity, .. } => {
-                self.end_sum(spot, told);
                 let update = spot.exchange().update_id(self.id);
                 for diff in &mut self.diffs {
                     if diff.streams.iter().any(|s| (told.listened)(*s)) {
@@ -255,7 +251,7 @@ impl Desk {
             Kind::Ticker => self.changed,
             _ => self.traded,
         };
-        let news = entry.seen != Some(revision);
+        let news = entry.seen.unwrap_or(0) != revision;
         let stream = entry.stream;
         let writer = &self.writer;
         match &entry.kind {
@@ -272,6 +268,9 @@ impl Desk {
             Kind::Partial(levels, _) => {
                 let exchange = spot.exchange();
                 let [bids, asks] = [Side::Buy, Side::Sell].map(|side| exchange.depth(self.id, side, *levels));
+                if bids.is_empty() && asks.is_empty() && entry.seen.is_none() {
+                    return;
+                }
                 told.frames.add(stream, None, |out, unit| {
                     write::partial(&mut Page { out, writer, unit }, revision, &bids, &asks);
                 });

@@ -13,7 +13,7 @@ mod name;
 pub(crate) mod recorded;
 mod write;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crosstick_model::Protocol;
 
@@ -48,6 +48,8 @@ pub(crate) struct Market {
     /// Instruments by their symbols in lower case.
     symbols: HashMap<String, usize>,
     arrays: Vec<(StreamId, Array)>,
+    /// All streams that it makes.
+    made: HashSet<StreamId>,
     /// Up to here everything due was told.
     done_ns: u64,
     tape: Vec<(u64, Public)>,
@@ -78,7 +80,15 @@ impl Market {
             })
             .collect();
         let symbols = desks.iter().enumerate().map(|(i, d)| (d.writer.symbol.to_lowercase(), i)).collect();
-        Self { desks, symbols, arrays: Vec::new(), done_ns: 0, tape: Vec::new(), touched: Vec::new() }
+        Self {
+            desks,
+            symbols,
+            arrays: Vec::new(),
+            made: HashSet::new(),
+            done_ns: 0,
+            tape: Vec::new(),
+            touched: Vec::new(),
+        }
     }
 
     /// Makes a stream from now on; `false` where there is no such stream.
@@ -87,14 +97,21 @@ impl Market {
             None => false,
             Some(Name::All(array)) => {
                 self.arrays.push((stream, array));
+                self.made.insert(stream);
                 true
             }
             Some(Name::One(symbol, kind)) => {
                 let Some(desk) = self.symbols.get(symbol).and_then(|i| self.desks.get_mut(*i)) else { return false };
                 desk.register(stream, kind, spot);
+                self.made.insert(stream);
                 true
             }
         }
+    }
+
+    /// Whether it makes a stream.
+    pub(crate) fn makes(&self, stream: StreamId) -> bool {
+        self.made.contains(&stream)
     }
 
     /// Whether the venue could make a stream of that name.
@@ -106,8 +123,9 @@ impl Market {
         }
     }
 
-    /// Writes what happened. A sum of trades stays open while its order may go on.
-    pub(crate) fn take(&mut self, spot: &mut SpotVenue, told: &mut Told<'_>) {
+    /// Writes what happened. A sum of trades stays open, for as long as until the next boundary, where its order
+    /// `goes_on`.
+    pub(crate) fn take(&mut self, goes_on: bool, spot: &mut SpotVenue, told: &mut Told<'_>) {
         let mut tape = std::mem::take(&mut self.tape);
         spot.take_tape(&mut tape);
         for (event_ns, event) in tape.drain(..) {
@@ -121,6 +139,9 @@ impl Market {
         self.tape = tape;
         for index in self.touched.drain(..) {
             if let Some(desk) = self.desks.get_mut(index) {
+                if !goes_on {
+                    desk.end_sum(spot, told);
+                }
                 desk.tell_best(spot, told);
             }
         }

@@ -274,3 +274,6 @@ impl ReplayFeed {
         Ok(Pace::Ended)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,13 +8,24 @@ use crate::flow::FlowTimes;
 use crate::market::{Recorded, Told, recorded};
 use crate::stats::StreamStats;
 
+/// What market streams have to do.
+enum Work {
+    /// Tell what is due.
+    Advance(u64),
+    /// Tell what happened.
+    Take { goes_on: bool },
+}
+
 impl VenueMachine {
     /// From now on the streams that it was made with show its book, as all others do. Without this they carry what is
     /// published, and nothing else. Spot alone has a book; elsewhere this does nothing.
     pub fn show_book(&mut self) {
         let (Some(market), Some(spot)) = (self.market.as_mut(), self.spot.as_ref()) else { return };
-        for (index, entry) in self.streams.iter().enumerate() {
-            market.register(&entry.name, StreamId(index as u32), spot);
+        for (index, entry) in self.streams.iter().enumerate().filter(|_| !self.shows_book) {
+            // Those that somebody asked for already show it.
+            if !market.makes(StreamId(index as u32)) {
+                market.register(&entry.name, StreamId(index as u32), spot);
+            }
         }
         self.shows_book = true;
     }
@@ -55,6 +66,7 @@ impl VenueMachine {
         self.tick_market(now);
         if let Some(spot) = self.spot.as_mut() {
             spot.flow_trade(symbol, taker, price, quantity, times);
+            self.with_market(Work::Take { goes_on: true });
             self.deliver(None, now);
         }
     }
@@ -99,24 +111,24 @@ impl VenueMachine {
 
     /// Sends what streams with a period have to tell up to now.
     pub(super) fn tick_market(&mut self, now: u64) {
-        self.with_market(Some(now));
+        self.with_market(Work::Advance(now));
     }
 
     /// Sends what the book's last changes mean for streams.
     pub(super) fn publish_market(&mut self) {
-        self.with_market(None);
+        self.with_market(Work::Take { goes_on: false });
     }
 
-    fn with_market(&mut self, due: Option<u64>) {
+    fn with_market(&mut self, work: Work) {
         let (Some(mut market), Some(mut spot)) = (self.market.take(), self.spot.take()) else { return };
         let mut frames = std::mem::take(&mut self.frames);
         frames.micros = self.wants_micros();
         let streams = &self.streams;
         let listened = |s: StreamId| streams.get(s.index()).is_some_and(|e| !e.subscribers.is_empty());
         let mut told = Told { frames: &mut frames, listened: &listened };
-        match due {
-            Some(now) => market.advance(now, &mut spot, &mut told),
-            None => market.take(&mut spot, &mut told),
+        match work {
+            Work::Advance(now) => market.advance(now, &mut spot, &mut told),
+            Work::Take { goes_on } => market.take(goes_on, &mut spot, &mut told),
         }
         frames.iter().for_each(|frame| self.publish(frame));
         frames.clear();
