@@ -258,6 +258,29 @@ fn the_simulated_venues_file_lists_its_mistakes() {
     let shipped = sim::parse("sim.toml", sim::SHIPPED, Path::new("/x")).unwrap_or_else(|m| panic!("{m}"));
     assert_eq!(shipped.endpoints.len(), 3);
     assert_eq!(shipped.ca_pem_path.as_deref(), Some(Path::new("/x/crosstick-sim-ca.pem")));
+    assert_eq!(shipped.keys_dir.as_deref(), Some(Path::new("/x/crosstick-sim-keys")));
+    let names: Vec<&str> = shipped.accounts.iter().map(|a| a.name.as_str()).collect();
+    assert_eq!(names, ["trader", "second"]);
+    assert_eq!((shipped.accounts[0].maker_e8, shipped.accounts[0].taker_e8), (100_000, 100_000));
+    assert_eq!(shipped.accounts[0].balances[0], ("USDT".to_owned(), "1000000".parse().expect("a decimal")));
+}
+
+#[test]
+fn accounts_of_simulated_venues_list_their_mistakes() {
+    let text = "[[account]]\nname = \"a\"\nvenue = \"gamma\"\n[[account]]\nname = \"a\"\nbalances = { USDT = \"-1\" }\n\
+                maker_bps = \"-1\"\n";
+    let told = sim::parse("s.toml", text, Path::new("/")).expect_err("mistakes").to_string();
+    assert_eq!(
+        told,
+        "s.toml:3:9: [[account]] venue: \"gamma\" is no spot venue of this file; leave it out for all\n\
+         s.toml:5:8: [[account]] name: \"a\" is there twice\n\
+         s.toml:6:21: [[account]] balances.USDT: -1 is out of range; allowed: 0 to 1000000000000\n\
+         s.toml:7:13: [[account]] maker_bps: -1 is out of range; allowed: 0 to 1000 bps"
+    );
+    let text = "[[account]]\nname = \"a\"\nvenue = \"beta\"\ntaker_bps = \"7.5\"\n";
+    let config = sim::parse("s.toml", text, Path::new("/")).unwrap_or_else(|m| panic!("{m}"));
+    let account = &config.accounts[0];
+    assert_eq!((account.venue.as_deref(), account.maker_e8, account.taker_e8), (Some("beta"), 100_000, 75_000));
 }
 
 proptest! {

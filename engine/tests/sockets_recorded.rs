@@ -218,6 +218,32 @@ fn generated_venues_stand_where_their_file_says() {
     assert!(done.out.contains(&format!("beta: binance-spot at wss://127.0.0.1:{beta}")), "{}", done.out);
 }
 
+/// What a client needs to trade there is printed, and the keys are the same at the next start.
+#[test]
+fn generated_venues_tell_their_accounts_keys() {
+    let rig = Rig::new();
+    rig.write("sim.toml", "[sim]\nkeys = \"keys\"\n[[account]]\nname = \"trader\"\nbalances = { USDT = \"5\" }\n");
+    let keys = |out: &str| -> Vec<String> {
+        let lines = out.lines().skip_while(|l| !l.starts_with("account trader on every spot venue")).skip(1).take(3);
+        lines.map(str::to_owned).collect()
+    };
+    let first = rig.run(["sim", "--config", "sim.toml", "--duration", "200ms"]).expect(0);
+    assert!(first.out.contains("alpha: WebSocket API at wss://127.0.0.1:"), "{}", first.out);
+    assert!(!first.out.contains("gamma: WebSocket API"), "spot alone has one: {}", first.out);
+    let told = keys(&first.out);
+    assert_eq!(told.len(), 3, "{}", first.out);
+    for (line, kind) in told.iter().zip(["HMAC", "Ed25519", "RSA"]) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        assert_eq!((words[0], words[1].len()), (kind, 64), "{line}");
+    }
+    for file in ["trader-ed25519.pem", "trader-rsa.pem", "trader-ed25519-public.pem", "trader-rsa-public.pem"] {
+        assert!(rig.path("keys").join(file).exists(), "{file}");
+    }
+    assert!(told[1].ends_with("trader-ed25519.pem") && told[2].ends_with("trader-rsa.pem"), "{told:?}");
+    let second = rig.run(["sim", "--config", "sim.toml", "--duration", "200ms"]).expect(0);
+    assert_eq!(keys(&second.out), told);
+}
+
 /// A port that was free a moment ago.
 fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port()

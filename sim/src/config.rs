@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::account::SimAccount;
+use crate::fault::FaultSpec;
 use crate::flow::FlowSpec;
 
 /// All that a run of simulated venues needs.
@@ -17,6 +19,14 @@ pub struct SimConfig {
     pub ca_pem_path: Option<PathBuf>,
     /// Bytes that may wait for a client before it is dropped as too slow; 4 MiB by default, 64 KiB at least.
     pub queue_bytes_max: usize,
+    /// Who may trade on the spot venues.
+    pub accounts: Vec<SimAccount>,
+    /// Directory of the keys that are made for accounts without any: read where it has some, written otherwise.
+    pub keys_dir: Option<PathBuf>,
+    /// What goes wrong, and when; times count from the start.
+    pub faults: Vec<FaultSpec>,
+    /// Where the control API listens, on loopback; port 0 is any free port. `None`: there is none.
+    pub control: Option<SocketAddr>,
 }
 
 /// Where frames come from.
@@ -93,10 +103,19 @@ impl SimConfig {
     /// Bytes that may wait for a client, where nothing else is said.
     pub const QUEUE_BYTES: usize = 4 * 1024 * 1024;
 
-    /// TLS on free ports of 127.0.0.1, the authority not written anywhere.
+    /// TLS on free ports of 127.0.0.1, the authority not written anywhere, no accounts.
     #[must_use]
     pub const fn new(source: Source) -> Self {
-        Self { source, endpoints: Vec::new(), ca_pem_path: None, queue_bytes_max: Self::QUEUE_BYTES }
+        Self {
+            source,
+            endpoints: Vec::new(),
+            ca_pem_path: None,
+            queue_bytes_max: Self::QUEUE_BYTES,
+            accounts: Vec::new(),
+            keys_dir: None,
+            faults: Vec::new(),
+            control: None,
+        }
     }
 }
 

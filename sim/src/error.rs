@@ -45,6 +45,14 @@ pub enum SimError {
         /// How many lines were looked at.
         looked: u64,
     },
+    /// Keys of an account could not be made or read.
+    #[error("account {account}: {reason}")]
+    Keys {
+        /// Whose.
+        account: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// Certificates could not be made.
     #[error("cannot make the private certificate authority: {0}")]
     Certificate(String),

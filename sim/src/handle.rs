@@ -6,14 +6,20 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crosstick_model::Protocol;
 use mio::{Poll, Waker};
 
+use crate::account::SimAccount;
+use crate::api::Limits;
 use crate::config::{AtEnd, Endpoint, ReplaySpec, SimConfig, Source, Speed};
 use crate::error::SimError;
+use crate::fault::FaultSpec;
 use crate::flow::Flow;
 use crate::instrument::SimInstrument;
+use crate::keys::{self, AccountKeys};
+use crate::operator::socket::Control;
 use crate::recorded::{Scan, scan};
 use crate::rules::Rules;
 use crate::server::feed::{Feed, FlowFeed, ReplayFeed};
@@ -35,6 +41,8 @@ pub struct VenueAddress {
     pub protocol: Protocol,
     /// Base of its streams: `wss://127.0.0.1:PORT`, or `ws://` where TLS was not asked for.
     pub stream_url: String,
+    /// Its WebSocket API: `wss://127.0.0.1:PORT/ws-api/v3`, or `ws://`; spot alone has one.
+    pub api_url: Option<String>,
     /// Base of its REST API: `https://127.0.0.1:PORT`, or `http://`.
     pub rest_url: String,
     /// Base of its streams without TLS, where asked for.
@@ -49,7 +57,9 @@ pub struct VenueAddress {
 #[derive(Debug)]
 pub struct SimHandle {
     venues: Vec<VenueAddress>,
+    keys: Vec<AccountKeys>,
     ca_pem: String,
+    control_url: Option<String>,
     commands: Sender<Command>,
     waker: Arc<Waker>,
     last: Arc<Mutex<SimStats>>,
@@ -71,8 +81,15 @@ impl Sim {
     /// # Errors
     /// See [`SimError`]; nothing is left running then.
     pub fn start(config: SimConfig) -> Result<SimHandle, SimError> {
-        let SimConfig { source, endpoints, ca_pem_path, queue_bytes_max } = config;
+        let SimConfig { source, endpoints, ca_pem_path, queue_bytes_max, mut accounts, keys_dir, faults, control } =
+            config;
         let (plans, feed, at_end) = prepare(source)?;
+        if let Some(lost) =
+            accounts.iter().find(|a| a.venue.as_ref().is_some_and(|v| !plans.iter().any(|p| p.name == *v)))
+        {
+            return Err(SimError::Config(format!("account {}: its venue is no venue here", lost.name)));
+        }
+        let keys = keys::ready(&mut accounts, keys_dir.as_deref())?;
         if plans.is_empty() {
             return Err(SimError::Config("no venue to simulate".to_owned()));
         }
@@ -93,13 +110,20 @@ impl Sim {
             let (address, sockets) = listen(&plan, &endpoints, machines.len())?;
             listeners.extend(sockets);
             venues.push(address);
-            machines.push(VenueMachine::new(&plan.name, plan.protocol, rules, plan.instruments, plan.streams));
+            let on_it = |a: &&SimAccount| a.venue.as_ref().is_none_or(|v| *v == plan.name);
+            let accounts: Vec<SimAccount> = accounts.iter().filter(on_it).cloned().collect();
+            let machine = VenueMachine::new(&plan.name, plan.protocol, rules, plan.instruments, plan.streams);
+            machines.push(machine.with_accounts(&accounts, &Limits::SPOT));
         }
+        schedule(faults, &mut machines)?;
+        let control = control.map(open_control).transpose()?;
+        let control_url = control.as_ref().map(|(_, address)| format!("http://{address}"));
+        let control = control.map(|(control, _)| control);
         let feed = feed.start(&machines)?;
         let poll = Poll::new().map_err(SimError::Thread)?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKE).map_err(SimError::Thread)?);
         let (commands, inbox) = channel();
-        let server = Server::new(poll, identity.server, machines, listeners, feed, at_end, inbox);
+        let server = Server::new(poll, identity.server, machines, listeners, control, feed, at_end, inbox);
         let server = server.map_err(SimError::Thread)?;
         let last = Arc::new(Mutex::new(SimStats::default()));
         let final_stats = Arc::clone(&last);
@@ -108,7 +132,8 @@ impl Sim {
             *final_stats.lock().unwrap_or_else(PoisonError::into_inner) = stats;
         };
         let thread = std::thread::Builder::new().name("sim".to_owned()).spawn(run).map_err(SimError::Thread)?;
-        Ok(SimHandle { venues, ca_pem: identity.ca_pem, commands, waker, last, thread: Some(thread) })
+        let ca_pem = identity.ca_pem;
+        Ok(SimHandle { venues, keys, ca_pem, control_url, commands, waker, last, thread: Some(thread) })
     }
 }
 
@@ -125,10 +150,22 @@ impl SimHandle {
         self.venues.iter().find(|v| v.name == name)
     }
 
+    /// The keys that were made, one set an account.
+    #[must_use]
+    pub fn keys(&self) -> &[AccountKeys] {
+        &self.keys
+    }
+
     /// The certificate authority that clients must trust, in PEM.
     #[must_use]
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
+    }
+
+    /// Base of the control API, `http://127.0.0.1:PORT`, where one was asked for.
+    #[must_use]
+    pub fn control_url(&self) -> Option<&str> {
+        self.control_url.as_deref()
     }
 
     /// What the venues did so far. Any thread; waits for theirs to answer.
@@ -180,6 +217,28 @@ impl Drop for SimHandle {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Gives the venues their faults.
+fn schedule(faults: Vec<FaultSpec>, machines: &mut [VenueMachine]) -> Result<(), SimError> {
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = u64::try_from(wall.as_nanos()).unwrap_or(0);
+    for spec in faults {
+        let (venue, kind) = (spec.venue.clone(), spec.kind.clone());
+        let machine = machines.iter_mut().find(|m| m.name() == venue);
+        let machine = machine.ok_or_else(|| SimError::Config(format!("fault {kind}: {venue:?} is no venue here")))?;
+        let added = machine.add_fault(spec, now);
+        added.map_err(|e| SimError::Config(format!("fault {kind} on {venue}: {e}")))?;
+    }
+    Ok(())
+}
+
+fn open_control(address: SocketAddr) -> Result<(Control, SocketAddr), SimError> {
+    let venue = "control API".to_owned();
+    if !address.ip().is_loopback() {
+        return Err(SimError::NotLoopback { venue, address });
+    }
+    Control::listen(address).map_err(|source| SimError::Listen { venue, address, source })
 }
 
 /// A feed whose venues do not exist yet.
@@ -295,7 +354,8 @@ fn listen(plan: &Plan, endpoints: &[Endpoint], venue: usize) -> Result<(VenueAdd
         let socket = TcpListener::bind(address).map_err(failed)?;
         socket.set_nonblocking(true).map_err(failed)?;
         let bound = socket.local_addr().map_err(failed)?;
-        listeners.push(Listener { socket: mio::net::TcpListener::from_std(socket), venue, tls });
+        let socket = Some(mio::net::TcpListener::from_std(socket));
+        listeners.push(Listener { socket, address: bound, venue, tls });
         Ok(Some(bound))
     };
     let (tls, plain) = (bind(tls, true)?, bind(plain, false)?);
@@ -307,10 +367,12 @@ fn listen(plan: &Plan, endpoints: &[Endpoint], venue: usize) -> Result<(VenueAdd
             return Err(SimError::Config(format!("venue {}: neither a TLS nor a plain address", plan.name)));
         }
     };
+    let api_url = (plan.protocol == Protocol::BinanceSpot).then(|| format!("{stream_url}/ws-api/v3"));
     let address = VenueAddress {
         name: plan.name.clone(),
         protocol: plan.protocol,
         stream_url,
+        api_url,
         rest_url,
         plain_stream_url,
         instruments: plan.instruments.clone(),

@@ -1,101 +1,39 @@
-//! The REST answers of this first form: exchangeInfo, time, ping, and the errors for everything else.
+//! The futures venues' REST answers: exchangeInfo, time, ping, and the errors for everything else.
 
 use std::fmt::Write;
 
 use crosstick_model::{Decimal, Protocol};
 
+use crate::api::errors::ApiError;
+use crate::http::Answer;
 use crate::instrument::SimInstrument;
-use crate::rules::{parameter, percent_decode};
 use crate::text::{decimal_padded, push_json_string};
 
-const JSON: &str = "application/json;charset=UTF-8";
-
-/// An answer.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) content_type: &'static str,
-    pub(crate) body: String,
-}
-
-impl Answer {
-    fn ok(body: String) -> Self {
-        Self { status: 200, content_type: JSON, body }
-    }
-
-    fn error(status: u16, code: i32, message: &str) -> Self {
-        let mut body = format!("{{\"code\":{code},\"msg\":");
-        push_json_string(&mut body, message);
-        body.push('}');
-        Self { status, content_type: JSON, body }
-    }
-
-    pub(crate) fn bad_request(text: &str) -> Self {
-        Self { status: 400, content_type: "text/plain", body: text.to_owned() }
-    }
-
-    pub(crate) fn upgrade_required() -> Self {
-        Self { status: 426, content_type: "text/plain", body: "WebSocket upgrade required".to_owned() }
-    }
-}
-
 /// Answers a request. `now` is in nanoseconds since the epoch.
-pub(crate) fn answer(
-    protocol: Protocol,
-    instruments: &[SimInstrument],
-    method: &str,
-    path: &str,
-    query: &str,
-    now: u64,
-) -> Answer {
+pub(crate) fn answer(protocol: Protocol, instruments: &[SimInstrument], method: &str, path: &str, now: u64) -> Answer {
     let base = match protocol {
         Protocol::BinanceSpot => "/api/v3/",
         Protocol::BinanceUsdm => "/fapi/v1/",
         Protocol::BinanceCoinm => "/dapi/v1/",
     };
-    let unknown = || Answer::error(404, -5000, &format!("Path {path}, Method {method} is invalid"));
-    let Some(endpoint) = path.strip_prefix(base) else { return unknown() };
+    let invalid = |status| {
+        let error = ApiError::new(-5000, format!("Path {path}, Method {method} is invalid"));
+        Answer::json(status, error.body().to_string())
+    };
+    let Some(endpoint) = path.strip_prefix(base) else { return invalid(404) };
     let millis = now / 1_000_000;
     match endpoint {
-        "ping" | "time" | "exchangeInfo" if method != "GET" => {
-            Answer::error(405, -5000, &format!("Path {path}, Method {method} is invalid"))
-        }
-        "ping" => Answer::ok("{}".to_owned()),
-        "time" => Answer::ok(format!("{{\"serverTime\":{millis}}}")),
-        "exchangeInfo" => match protocol {
-            Protocol::BinanceSpot => match chosen(instruments, query) {
-                Ok(instruments) => Answer::ok(exchange_info(protocol, &instruments, millis)),
-                Err(answer) => answer,
-            },
-            // Futures take no choice of symbols: the whole list comes.
-            _ => Answer::ok(exchange_info(protocol, &instruments.iter().collect::<Vec<_>>(), millis)),
-        },
-        _ => unknown(),
+        "ping" | "time" | "exchangeInfo" if method != "GET" => invalid(405),
+        "ping" => Answer::json(200, "{}".to_owned()),
+        "time" => Answer::json(200, format!("{{\"serverTime\":{millis}}}")),
+        // Futures take no choice of symbols: the whole list comes.
+        "exchangeInfo" => Answer::json(200, exchange_info(protocol, instruments, millis)),
+        _ => invalid(404),
     }
 }
 
-/// The instruments that `symbol=` or `symbols=` names; all when neither is given.
-fn chosen<'a>(instruments: &'a [SimInstrument], query: &str) -> Result<Vec<&'a SimInstrument>, Answer> {
-    let illegal = |name: &str| Answer::error(400, -1100, &format!("Illegal characters found in parameter '{name}'."));
-    let names = match (parameter(query, "symbol"), parameter(query, "symbols")) {
-        (None, None) => return Ok(instruments.iter().collect()),
-        (Some(_), Some(_)) => return Err(Answer::error(400, -1128, "Combination of optional parameters invalid.")),
-        (Some(symbol), None) => vec![percent_decode(symbol).ok_or_else(|| illegal("symbol"))?],
-        (None, Some(symbols)) => {
-            let list = percent_decode(symbols).ok_or_else(|| illegal("symbols"))?;
-            serde_json::from_str::<Vec<String>>(&list).map_err(|_| illegal("symbols"))?
-        }
-    };
-    let find = |name: &String| instruments.iter().find(|i| i.symbol == *name);
-    names.iter().map(|n| find(n).ok_or_else(|| Answer::error(400, -1121, "Invalid symbol."))).collect()
-}
-
-fn exchange_info(protocol: Protocol, instruments: &[&SimInstrument], millis: u64) -> String {
+fn exchange_info(protocol: Protocol, instruments: &[SimInstrument], millis: u64) -> String {
     let mut body = format!("{{\"timezone\":\"UTC\",\"serverTime\":{millis},");
-    let (weight, orders) = match protocol {
-        Protocol::BinanceSpot => (6000, "\"SECOND\",\"intervalNum\":10,\"limit\":100"),
-        _ => (2400, "\"MINUTE\",\"intervalNum\":1,\"limit\":1200"),
-    };
     if protocol == Protocol::BinanceUsdm {
         body.push_str("\"futuresType\":\"U_MARGINED\",");
     }
@@ -103,16 +41,14 @@ fn exchange_info(protocol: Protocol, instruments: &[&SimInstrument], millis: u64
     let _ = write!(
         body,
         "\"rateLimits\":[{{\"rateLimitType\":\"REQUEST_WEIGHT\",\"interval\":\"MINUTE\",\"intervalNum\":1,\"limit\":\
-         {weight}}},{{\"rateLimitType\":\"ORDERS\",\"interval\":{orders}}}],\"exchangeFilters\":[],\"symbols\":["
+         2400}},{{\"rateLimitType\":\"ORDERS\",\"interval\":\"MINUTE\",\"intervalNum\":1,\"limit\":1200}}],\
+         \"exchangeFilters\":[],\"symbols\":["
     );
     for (i, instrument) in instruments.iter().enumerate() {
         if i > 0 {
             body.push(',');
         }
-        match protocol {
-            Protocol::BinanceSpot => push_spot(&mut body, instrument),
-            Protocol::BinanceUsdm | Protocol::BinanceCoinm => push_future(&mut body, protocol, instrument),
-        }
+        push_future(&mut body, protocol, instrument);
     }
     body.push_str("]}");
     body
@@ -123,42 +59,6 @@ fn field(body: &mut String, name: &str, value: &str) {
     body.push(':');
     push_json_string(body, value);
     body.push(',');
-}
-
-fn push_spot(body: &mut String, instrument: &SimInstrument) {
-    let pad = |value: Decimal| decimal_padded(value, 8);
-    body.push('{');
-    field(body, "symbol", &instrument.symbol);
-    field(body, "status", "TRADING");
-    field(body, "baseAsset", &instrument.base);
-    body.push_str("\"baseAssetPrecision\":8,");
-    field(body, "quoteAsset", &instrument.quote);
-    let _ = write!(
-        body,
-        "\"quotePrecision\":8,\"quoteAssetPrecision\":8,\"baseCommissionPrecision\":8,\"quoteCommissionPrecision\":8,\
-         \"orderTypes\":[\"LIMIT\",\"LIMIT_MAKER\",\"MARKET\"],\"icebergAllowed\":false,\"ocoAllowed\":false,\
-         \"otoAllowed\":false,\"quoteOrderQtyMarketAllowed\":false,\"allowTrailingStop\":false,\
-         \"cancelReplaceAllowed\":false,\"amendAllowed\":false,\"isSpotTradingAllowed\":true,\
-         \"isMarginTradingAllowed\":false,\"filters\":[\
-         {{\"filterType\":\"PRICE_FILTER\",\"minPrice\":\"{step}\",\"maxPrice\":\"1000000.00000000\",\
-         \"tickSize\":\"{step}\"}},{{\"filterType\":\"LOT_SIZE\",\"minQty\":\"{least}\",\
-         \"maxQty\":\"92141578.00000000\",\"stepSize\":\"{lot}\"}}",
-        step = pad(instrument.price_step),
-        least = pad(instrument.min_quantity),
-        lot = pad(instrument.quantity_step),
-    );
-    if !instrument.min_notional.is_zero() {
-        let _ = write!(
-            body,
-            ",{{\"filterType\":\"NOTIONAL\",\"minNotional\":\"{}\",\"applyMinToMarket\":true,\
-             \"maxNotional\":\"9000000.00000000\",\"applyMaxToMarket\":false,\"avgPriceMins\":5}}",
-            pad(instrument.min_notional)
-        );
-    }
-    body.push_str(
-        "],\"permissions\":[],\"permissionSets\":[[\"SPOT\"]],\"defaultSelfTradePreventionMode\":\"EXPIRE_MAKER\",\
-         \"allowedSelfTradePreventionModes\":[\"EXPIRE_TAKER\",\"EXPIRE_MAKER\",\"EXPIRE_BOTH\"]}",
-    );
 }
 
 fn push_future(body: &mut String, protocol: Protocol, instrument: &SimInstrument) {

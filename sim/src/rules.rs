@@ -89,6 +89,12 @@ pub struct Rules {
     pub frames_per_second: usize,
     /// Most streams of a connection.
     pub streams_max: usize,
+    /// How long a connection lives at most.
+    pub lifetime_ns: u64,
+    /// Most connections that are begun in a stretch of time; all clients here are of one address.
+    pub attempts_max: usize,
+    /// That stretch.
+    pub attempts_within_ns: u64,
     /// How long a client may take for its request, TLS included, and for the next one after an answer.
     pub request_within_ns: u64,
     /// How long a client may take to answer a close.
@@ -112,6 +118,9 @@ impl Rules {
             pong_within_ns: pong_s * SECOND_NS,
             frames_per_second,
             streams_max: 1024,
+            lifetime_ns: 24 * 3_600 * SECOND_NS,
+            attempts_max: 300,
+            attempts_within_ns: 300 * SECOND_NS,
             request_within_ns: 10 * SECOND_NS,
             close_within_ns: 2 * SECOND_NS,
             queue_bytes_max: 4 * 1024 * 1024,
@@ -125,6 +134,8 @@ impl Rules {
 pub(crate) enum Route {
     /// A stream connection.
     Stream(StreamRoute),
+    /// A connection of spot's WebSocket API.
+    Api { query: String },
     /// A REST request: the path, without its query.
     Rest { path: String, query: String },
 }
@@ -142,6 +153,9 @@ pub(crate) struct StreamRoute {
 pub(crate) fn route(protocol: Protocol, target: &str) -> Option<Route> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let rest = || Route::Rest { path: path.to_owned(), query: query.to_owned() };
+    if protocol == Protocol::BinanceSpot && matches!(path, "/ws-api/v3" | "/ws-api/v3/") {
+        return Some(Route::Api { query: query.to_owned() });
+    }
     let (class, tail) = match protocol {
         Protocol::BinanceUsdm => match path {
             p if p.starts_with("/public/") => (Some(Class::Public), &p["/public".len()..]),

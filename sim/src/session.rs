@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::binance::spot::ApiSession;
 use crate::frame::{self, ClientFrame, FrameError, MESSAGE_MAX, Opcode};
 use crate::rules::{Class, Rules, SECOND_NS, TimeUnit};
 use crate::stats::{ClientEnd, StreamStats};
@@ -59,6 +60,8 @@ pub(crate) enum Phase {
     Closing,
     /// What waits is still sent, then the connection ends.
     Ending,
+    /// What waits is still sent, then nothing more ever, and what comes is not looked at: a fault's doing.
+    HalfClosed,
     /// The connection is to be dropped at once.
     Dropped,
 }
@@ -74,8 +77,16 @@ pub(crate) struct Session {
     pub(crate) dirty: bool,
     /// When the phase must have moved on; pings have their own time.
     pub(crate) deadline_ns: u64,
+    /// Bytes that the request begun in `inbox` will have; zero: its head is not whole.
+    pub(crate) needs: usize,
     pub(crate) stream: Option<Box<StreamClient>>,
+    /// What a connection of the WebSocket API has beyond a stream's.
+    pub(crate) api: Option<Box<ApiSession>>,
     pub(crate) end: Option<ClientEnd>,
+    /// Only so many of the bytes that wait may be sent until that time: a fault's doing.
+    pub(crate) hold: Option<(usize, u64)>,
+    /// It ends without a farewell.
+    pub(crate) abrupt: bool,
 }
 
 /// What a WebSocket connection has beyond a plain one.
@@ -85,12 +96,16 @@ pub(crate) struct StreamClient {
     pub(crate) combined: bool,
     pub(crate) unit: TimeUnit,
     pub(crate) class: Option<Class>,
+    /// Whether frames are counted by the second; the WebSocket API counts weight instead.
+    pub(crate) paced: bool,
     pub(crate) names: Vec<String>,
     /// By stream id.
     pub(crate) sent: Vec<StreamStats>,
     pub(crate) bytes: u64,
     pub(crate) requests: u64,
     pub(crate) next_ping_ns: u64,
+    /// When its time is over.
+    pub(crate) ends_ns: u64,
     /// Pings not yet answered, oldest first: when sent, in ms in the payload as well.
     pings: VecDeque<(u64, Vec<u8>)>,
     /// When the newest frames came, as many as may come in a second.
@@ -109,17 +124,26 @@ pub(crate) enum Incoming {
 }
 
 impl StreamClient {
-    pub(crate) fn new(target: String, combined: bool, unit: TimeUnit, class: Option<Class>, next_ping_ns: u64) -> Self {
+    pub(crate) fn new(
+        target: String,
+        combined: bool,
+        unit: TimeUnit,
+        class: Option<Class>,
+        now: u64,
+        rules: &Rules,
+    ) -> Self {
         Self {
             target,
             combined,
             unit,
             class,
+            paced: true,
             names: Vec::new(),
             sent: Vec::new(),
             bytes: 0,
             requests: 0,
-            next_ping_ns,
+            next_ping_ns: now.saturating_add(rules.ping_every_ns),
+            ends_ns: now.saturating_add(rules.lifetime_ns),
             pings: VecDeque::new(),
             recent_ns: VecDeque::new(),
             fragments: None,
@@ -140,6 +164,9 @@ impl StreamClient {
 
     /// Counts an incoming frame; `false` when it is one too many within a second.
     fn within_rate(&mut self, now: u64, rules: &Rules) -> bool {
+        if !self.paced {
+            return true;
+        }
         if self.recent_ns.len() >= rules.frames_per_second {
             let oldest = self.recent_ns.pop_front();
             if oldest.is_some_and(|at| now < at.saturating_add(SECOND_NS)) {
@@ -200,16 +227,19 @@ impl StreamClient {
         Ok(Incoming::Quiet)
     }
 
-    /// When something is due without input: the next ping or the end of waiting for a pong.
+    /// When something is due without input: the next ping, the end of waiting for a pong, the end of its life.
     pub(crate) fn due_ns(&self, rules: &Rules) -> u64 {
         let pong = self.pings.front().map_or(u64::MAX, |(at, _)| at.saturating_add(rules.pong_within_ns));
-        self.next_ping_ns.min(pong)
+        self.next_ping_ns.min(pong).min(self.ends_ns)
     }
 
-    /// Sends a ping when one is due; `false` when a pong is overdue.
-    pub(crate) fn advance(&mut self, now: u64, rules: &Rules, out: &mut Vec<u8>) -> bool {
+    /// Sends a ping when one is due; a close code and reason when a pong is overdue or its time is over.
+    pub(crate) fn advance(&mut self, now: u64, rules: &Rules, out: &mut Vec<u8>) -> Result<(), (u16, &'static str)> {
+        if now >= self.ends_ns {
+            return Err((1001, "Connection lifetime is over"));
+        }
         if self.pings.front().is_some_and(|(at, _)| now >= at.saturating_add(rules.pong_within_ns)) {
-            return false;
+            return Err((1008, "Pong timeout"));
         }
         if now >= self.next_ping_ns {
             let mut payload = Vec::new();
@@ -218,7 +248,7 @@ impl StreamClient {
             self.pings.push_back((now, payload));
             self.next_ping_ns = now.saturating_add(rules.ping_every_ns);
         }
-        true
+        Ok(())
     }
 }
 
@@ -231,18 +261,29 @@ impl Session {
             outbox: Outbox::default(),
             dirty: false,
             deadline_ns,
+            needs: 0,
             stream: None,
+            api: None,
             end: None,
+            hold: None,
+            abrupt: false,
         }
+    }
+
+    /// What waits and may be sent now.
+    pub(crate) fn sendable(&self) -> &[u8] {
+        let waiting = self.outbox.waiting();
+        self.hold.map_or(waiting, |(allowed, _)| waiting.get(..allowed).unwrap_or(waiting))
     }
 
     /// When something is due without input.
     pub(crate) fn due_ns(&self, rules: &Rules) -> u64 {
-        match (self.phase, &self.stream) {
+        let due = match (self.phase, &self.stream) {
             (Phase::Open, Some(client)) => client.due_ns(rules),
             (Phase::Dropped, _) => u64::MAX,
             _ => self.deadline_ns,
-        }
+        };
+        self.hold.map_or(due, |(_, until_ns)| due.min(until_ns))
     }
 
     /// Sends a close frame and waits for the answer.

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crosstick_sim::{AtEnd, Endpoint, ReplayFile, ReplaySpec, Sim, SimConfig, SimStats, Source, Speed};
+use crosstick_sim::{AccountKeys, AtEnd, Endpoint, ReplayFile, ReplaySpec, Sim, SimConfig, SimStats, Source, Speed};
 
 use super::sim_config;
 use crate::cli::SimArgs;
@@ -20,6 +20,8 @@ use crate::signals::Signals;
 const PROGRESS_EVERY: Duration = Duration::from_secs(5);
 /// Where the CA is written when nobody says where.
 const CA_FILE: &str = "crosstick-sim-ca.pem";
+/// Where accounts' keys are kept when nobody says where.
+const KEYS_DIR: &str = "crosstick-sim-keys";
 
 /// Runs the venues until they end, a signal comes, or the duration is over.
 ///
@@ -34,6 +36,12 @@ pub fn command(arguments: &SimArgs) -> Outcome {
     let handle = Sim::start(config).map_err(Failure::other)?;
     for venue in handle.venues() {
         out::line(format_args!("{}: {} at {} and {}", venue.name, venue.protocol, venue.stream_url, venue.rest_url));
+        if let Some(url) = &venue.api_url {
+            out::line(format_args!("{}: WebSocket API at {url}", venue.name));
+        }
+    }
+    for keys in handle.keys() {
+        tell_keys(keys);
     }
     if let Some(ca) = &ca {
         out::line(format_args!("clients must trust the CA in {}", ca.display()));
@@ -65,6 +73,19 @@ pub fn command(arguments: &SimArgs) -> Outcome {
     Ok(Code::Done)
 }
 
+/// Names an account's keys. They are printed because they are worth nothing: no other venue knows them.
+fn tell_keys(of: &AccountKeys) {
+    let AccountKeys { account, keys, .. } = of;
+    let at = of.venue.as_deref().unwrap_or("every spot venue");
+    out::line(format_args!("account {account} on {at}, keys for these simulated venues alone:"));
+    out::line(format_args!("  HMAC     {} secret {}", keys.hmac_key, keys.hmac_secret));
+    for (kind, key, pem) in [("Ed25519 ", &keys.ed25519_key, &of.ed25519_pem), ("RSA     ", &keys.rsa_key, &of.rsa_pem)]
+    {
+        let pem = pem.as_ref().map_or_else(String::new, |p| format!(" private key {}", p.display()));
+        out::line(format_args!("  {kind} {key}{pem}"));
+    }
+}
+
 fn config(arguments: &SimArgs) -> Result<SimConfig, Failure> {
     let mut config = match &arguments.config {
         Some(path) => crate::config::sim::load(path).map_err(Failure::usage)?,
@@ -73,6 +94,9 @@ fn config(arguments: &SimArgs) -> Result<SimConfig, Failure> {
     config.endpoints = endpoints(&config, arguments)?;
     let needed = arguments.config.is_none() || arguments.write_config.is_some();
     let file = arguments.ca.clone().or(config.ca_pem_path).or_else(|| needed.then(|| CA_FILE.into()));
+    if !config.accounts.is_empty() && config.keys_dir.is_none() {
+        config.keys_dir = Some(KEYS_DIR.into());
+    }
     config.ca_pem_path = file.filter(|_| config.endpoints.iter().any(|e| e.tls.is_some()));
     Ok(config)
 }

@@ -40,6 +40,9 @@ fn push_venue(text: &mut String, venue: &VenueAddress, ca: Option<&Path>) {
          stream_url = \"{}\"\nrest_url = \"{}\"\n",
         venue.stream_url, venue.rest_url
     );
+    if let Some(url) = &venue.api_url {
+        let _ = writeln!(text, "api_url = \"{url}\"");
+    }
     if let Some(ca) = ca.filter(|_| venue.stream_url.starts_with("wss:")) {
         let ca = std::path::absolute(ca).unwrap_or_else(|_| ca.to_path_buf());
         let _ = writeln!(text, "tls_ca = {:?}", ca.display().to_string());

@@ -1,14 +1,15 @@
-//! The file of `crosstick sim --config`: where simulated venues listen and what seeds their flow.
+//! The file of `crosstick sim --config`: where simulated venues listen, what seeds their flow, who trades there.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-use crosstick_sim::{Endpoint, FlowSpec, SimConfig, Source};
+use crosstick_model::Protocol;
+use crosstick_sim::{Endpoint, FlowSpec, SimAccount, SimConfig, Source};
 
 use super::build;
 use super::mistakes::{Mistakes, closest};
 use super::raw::{self, Lines};
-use super::read;
+use super::read::{self, Node, Val};
 use super::schema::{Kind, Left, Table, Word, key};
 
 /// The shipped file.
@@ -63,14 +64,48 @@ pub fn parse(name: &str, text: &str, base: &Path) -> Result<SimConfig, Mistakes>
     if !endpoints.is_empty() {
         keep_only(&mut spec, &endpoints);
     }
+    let accounts = accounts(root.nodes("account"), &spec, &mut mistakes);
     let node = root.node_mut("sim");
     let base = std::path::absolute(base).unwrap_or_else(|_| base.to_path_buf());
     let ca_pem_path = build::path(node, "ca", &base);
+    let keys_dir = build::path(node, "keys", &base);
     let seed = node.int("seed").and_then(|s| u64::try_from(s).ok()).unwrap_or(1);
     let mut config = SimConfig::new(Source::Generated { seed, spec });
     config.endpoints = endpoints;
     config.ca_pem_path = ca_pem_path;
+    config.accounts = accounts;
+    config.keys_dir = keys_dir;
     mistakes.or(config)
+}
+
+/// Who trades on the spot venues.
+fn accounts(nodes: &[Node], spec: &FlowSpec, mistakes: &mut Mistakes) -> Vec<SimAccount> {
+    let mut list: Vec<SimAccount> = Vec::new();
+    for node in nodes {
+        let Some(name) = node.str("name") else { continue };
+        let mut account = SimAccount::new(name);
+        if list.iter().any(|a| a.name == name) {
+            mistakes.add(node.place("name"), format!("[[account]] name: \"{name}\" is there twice"));
+        }
+        if let Some(venue) = node.str("venue") {
+            let spot = spec.venues.iter().any(|v| v.name == venue && v.protocol == Protocol::BinanceSpot);
+            if !spot {
+                let text =
+                    format!("[[account]] venue: \"{venue}\" is no spot venue of this file; leave it out for all");
+                mistakes.add(node.place("venue"), text);
+            }
+            account.venue = Some(venue.to_owned());
+        }
+        for (asset, _, value) in node.map("balances") {
+            if let Val::Dec(amount) = value {
+                account.balances.push((asset.clone(), *amount));
+            }
+        }
+        let e8 = |key: &str| node.dec(key).and_then(|bps| bps.at_scale(4)).unwrap_or(100_000);
+        (account.maker_e8, account.taker_e8) = (e8("maker_bps"), e8("taker_bps"));
+        list.push(account);
+    }
+    list
 }
 
 /// Leaves out the venues that the file does not name, with their legs.
@@ -94,6 +129,7 @@ static SIM: Table = Table {
     keys: &[
         key("sim", Kind::Table(&SIM_SIM), Left::Out("defaults"), "", ""),
         key("venue", Kind::Tables(&SIM_VENUE), Left::Out("all, on ports that the system hands out"), "", ""),
+        key("account", Kind::Tables(&SIM_ACCOUNT), Left::Out("nobody trades"), "", ""),
     ],
 };
 
@@ -103,6 +139,13 @@ static SIM_SIM: Table = Table {
     keys: &[
         key("seed", Kind::Int { min: 0, max: i64::MAX }, Left::To("1"), "", "The same seed gives the same flow."),
         key("ca", Kind::Path, Left::Out("not written"), "", "Where the private CA is written that clients must trust."),
+        key(
+            "keys",
+            Kind::Path,
+            Left::Out("crosstick-sim-keys here"),
+            "",
+            "Directory of the accounts' keys: made at the first start, read at later ones, worthless anywhere else.",
+        ),
     ],
 };
 
@@ -121,3 +164,18 @@ static SIM_VENUE: Table = Table {
         key("plain", Kind::Bool, Left::To("false"), "", "Plain ws:// and http:// instead of TLS."),
     ],
 };
+
+static SIM_ACCOUNT: Table = Table {
+    header: "[[account]]",
+    doc: "An account of the spot venues, with an HMAC, an Ed25519 and an RSA key.",
+    keys: &[
+        key("name", Kind::Word(Word::Name), Left::Required, "", "Names its key files."),
+        key("venue", Kind::Word(Word::Name), Left::Out("every spot venue"), "", "The one venue that it is on."),
+        key("balances", Kind::Map(Word::Asset, &BALANCE), Left::Out("none"), "", "What it has at start."),
+        key("maker_bps", FEE_BPS, Left::To("\"10\""), "bps", "Commission of its orders that rested."),
+        key("taker_bps", FEE_BPS, Left::To("\"10\""), "bps", "Commission of its orders that took."),
+    ],
+};
+
+const BALANCE: Kind = Kind::Dec { min: "0", max: "1000000000000", decimals: 8 };
+const FEE_BPS: Kind = Kind::Dec { min: "0", max: "1000", decimals: 4 };

@@ -14,6 +14,7 @@ const SIZE_SIGMA_Q16: i64 = ONE_Q16;
 #[derive(Debug)]
 pub(super) struct Leg {
     pub(super) venue: usize,
+    pub(super) market: usize,
     pub(super) trades: bool,
     pub(super) agg_trades: bool,
     pub(super) quotes: bool,
@@ -41,7 +42,7 @@ pub(super) struct Leg {
 }
 
 impl Leg {
-    pub(super) fn new(spec: &FlowSpec, market: &FlowMarket, leg: &FlowLeg, rng: &mut Rng) -> Self {
+    pub(super) fn new(spec: &FlowSpec, market: &FlowMarket, leg: &FlowLeg, id: usize, rng: &mut Rng) -> Self {
         let instrument = &leg.instrument;
         let venue = &spec.venues[leg.venue];
         let price_decimals = instrument.price_step.decimals();
@@ -64,6 +65,7 @@ impl Leg {
         let shown_steps = u64::try_from(steps).unwrap_or(1).clamp(1, 1 << 40);
         Self {
             venue: leg.venue,
+            market: id,
             trades: venue.streams.contains(&StreamKind::Trade),
             agg_trades: venue.streams.contains(&StreamKind::AggTrade),
             quotes: venue.streams.contains(&StreamKind::BookTicker),

@@ -7,8 +7,8 @@
 //! somebody buys on one venue is soon sold there again.
 
 mod leg;
-mod payload;
-mod rng;
+pub(crate) mod payload;
+pub(crate) mod rng;
 mod spec;
 
 use std::cmp::Reverse;
@@ -17,8 +17,9 @@ use std::io::{self, Write};
 
 use self::leg::Leg;
 use self::rng::{ONE_Q16, Rng};
-pub use self::spec::{FlowLeg, FlowMarket, FlowSpec, FlowVenue};
+pub use self::spec::{FlowLeg, FlowMarket, FlowSpec, FlowVenue, Moods};
 use crate::error::SimError;
+use crate::market::Ladder;
 use crate::rules::{StreamKind, TimeUnit};
 
 const MS: u64 = 1_000_000;
@@ -101,6 +102,17 @@ pub struct FlowEvent {
     pub body: Body,
 }
 
+/// Times that a venue states of a flow's event, in nanoseconds since the epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlowTimes {
+    /// When it was matched.
+    pub match_ns: u64,
+    /// Event time, not before it.
+    pub event_ns: u64,
+    /// Trades of one side with the same number, one after the other, are those of one taker order.
+    pub order: u64,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Action {
     Step(usize),
@@ -110,6 +122,7 @@ enum Action {
     Burst(usize),
     GapOpen(usize),
     GapClose(usize),
+    Mood(usize),
 }
 
 #[derive(Debug)]
@@ -122,6 +135,9 @@ struct Market {
     gap_e8: (u64, u64),
     deck: Vec<(usize, usize)>,
     open: Option<(usize, usize)>,
+    /// What all rates are multiplied with.
+    factor_q16: u64,
+    moods: Option<Moods>,
 }
 
 #[derive(Debug)]
@@ -210,6 +226,31 @@ impl Flow {
         self.legs.get(event.leg).map_or("", |leg| leg.stream(event.body.kind()))
     }
 
+    /// The symbol that an event is about.
+    #[must_use]
+    pub fn symbol_of(&self, event: &FlowEvent) -> &str {
+        self.legs.get(event.leg).map_or("", |leg| &leg.writer.symbol)
+    }
+
+    /// What the book behind an event's instrument is made of.
+    pub(crate) fn ladder_of(&self, event: &FlowEvent) -> Option<Ladder> {
+        self.legs.get(event.leg).map(|leg| Ladder {
+            price_step: leg.price_step,
+            quantity_step: leg.quantity_step,
+            shown_steps: leg.shown_steps,
+        })
+    }
+
+    /// Whether the flow has every single trade of an event's instrument.
+    pub(crate) fn has_trades(&self, event: &FlowEvent) -> bool {
+        self.legs.get(event.leg).is_some_and(|leg| leg.trades)
+    }
+
+    /// Venue, symbol, and the ids that the next trade and the next sum of trades of each instrument will have.
+    pub(crate) fn next_ids(&self) -> impl Iterator<Item = (usize, &str, u64, u64)> {
+        self.legs.iter().map(|l| (l.venue, l.writer.symbol.as_str(), l.trade_id + 1, l.agg_id + 1))
+    }
+
     /// Appends an event's payload, without the combined wrapper, as its venue writes it. Its times count from
     /// `start_ns`, in nanoseconds since the epoch.
     pub fn push_payload(&self, out: &mut Vec<u8>, event: &FlowEvent, start_ns: u64, unit: TimeUnit) {
@@ -246,7 +287,7 @@ impl Flow {
         let first = self.legs.len();
         for leg in &market.legs {
             let index = self.legs.len();
-            let leg = Leg::new(spec, market, leg, &mut self.rng);
+            let leg = Leg::new(spec, market, leg, id, &mut self.rng);
             let (burst_in, quote_in) = (self.rng.exponential(leg.burst_every_ns), index as u64 * 10_000);
             if leg.burst_every_ns > 0 {
                 self.at(burst_in + 10 * MS, Action::Burst(index));
@@ -263,7 +304,12 @@ impl Flow {
             gap_e8: (u64::from(market.gap_e8.0), u64::from(market.gap_e8.1)),
             deck: Vec::new(),
             open: None,
+            factor_q16: ONE_Q16 as u64,
+            moods: market.moods,
         });
+        if market.moods.is_some() {
+            self.at(0, Action::Mood(id));
+        }
         let step_in = self.rng.exponential(STEP_EVERY_NS);
         self.at(step_in, Action::Step(id));
         if market.gap_every_ms > 0 && market.legs.len() > 1 {
@@ -302,15 +348,16 @@ impl Flow {
                     self.legs[leg].noise_e8 = self.legs[leg].noise_e8 * 7 / 8 + noise;
                 }
                 self.requote(now, leg, true);
-                let wait = self.rng.exponential(self.legs[leg].quote_every_ns);
-                self.at(now + wait.max(1), Action::Quote(leg));
+                let wait = self.wait(leg, self.legs[leg].quote_every_ns);
+                self.at(now + wait, Action::Quote(leg));
             }
             Action::Burst(leg) => {
                 self.burst(now, leg);
-                let wait = self.rng.exponential(self.legs[leg].burst_every_ns);
-                self.at(now + wait.max(1), Action::Burst(leg));
+                let wait = self.wait(leg, self.legs[leg].burst_every_ns);
+                self.at(now + wait, Action::Burst(leg));
             }
             Action::GapOpen(id) => self.open_gap(now, id),
+            Action::Mood(id) => self.change_mood(now, id),
             Action::GapClose(id) => {
                 if let Some((buy, sell)) = self.markets[id].open.take() {
                     self.react(now, Action::Displace(buy, 0));
@@ -320,6 +367,22 @@ impl Flow {
                 self.at(now + wait + 20 * MS, Action::GapOpen(id));
             }
         }
+    }
+
+    /// A waiting time of an instrument, in its market's mood.
+    fn wait(&mut self, leg: usize, every_ns: u64) -> u64 {
+        let factor = self.markets[self.legs[leg].market].factor_q16;
+        let mean = u128::from(every_ns) * ONE_Q16 as u128 / u128::from(factor.max(1));
+        self.rng.exponential(u64::try_from(mean).unwrap_or(u64::MAX)).max(1)
+    }
+
+    fn change_mood(&mut self, now: u64, id: usize) {
+        let Some(moods) = self.markets[id].moods else { return };
+        let sigma_q16 = i64::from(moods.deviation_mille) * ONE_Q16 / 1_000;
+        // Sixteen times lively at most: whatever comes once in hours must not stand for a second of a demo.
+        self.markets[id].factor_q16 = self.rng.log_normal(ONE_Q16 as u64, sigma_q16).min(16 << 16);
+        let wait = self.rng.exponential(u64::from(moods.every_ms) * MS);
+        self.at(now + wait.max(MS), Action::Mood(id));
     }
 
     fn step(&mut self, now: u64, id: usize) {

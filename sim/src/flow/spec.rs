@@ -47,8 +47,19 @@ pub struct FlowMarket {
     pub gap_ms: (u32, u32),
     /// Smallest and largest executable edge of a gap, before fees, in 1e-8 of the price.
     pub gap_e8: (u32, u32),
+    /// How its liveliness changes; `None`: it does not.
+    pub moods: Option<Moods>,
     /// One instrument a venue.
     pub legs: Vec<FlowLeg>,
+}
+
+/// How a market's liveliness changes: now and then all its rates get another factor, the same on all venues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moods {
+    /// Mean time from one factor to the next, in ms, above zero.
+    pub every_ms: u32,
+    /// Deviation of the factor, in thousandths of a doubling; its median is one.
+    pub deviation_mille: u32,
 }
 
 /// One instrument of a flow.
@@ -115,6 +126,7 @@ impl FlowSpec {
             gap_every_ms,
             gap_ms: (12, 46),
             gap_e8,
+            moods: None,
             legs,
         };
         let markets = vec![
@@ -154,6 +166,22 @@ impl FlowSpec {
         Self { venues, markets }
     }
 
+    /// The demo's venues and instruments with the rates of recorded markets: quieter in the middle, with busy seconds
+    /// now and then on all venues at once, larger trades, and gaps that are rarer.
+    #[must_use]
+    pub fn calibrated() -> Self {
+        let mut spec = Self::demo();
+        for (market, gap_every_ms) in spec.markets.iter_mut().zip([7_000, 9_000, 12_000]) {
+            market.gap_every_ms = gap_every_ms;
+            market.moods = Some(Moods { every_ms: 1_500, deviation_mille: 1_400 });
+            for leg in &mut market.legs {
+                leg.quotes_per_second = (leg.quotes_per_second / 3).max(1);
+                leg.bursts_per_second = (leg.bursts_per_second / 2).max(1);
+            }
+        }
+        spec
+    }
+
     /// All instruments of a venue.
     #[must_use]
     pub fn instruments(&self, venue: usize) -> Vec<SimInstrument> {
@@ -179,6 +207,11 @@ impl FlowSpec {
             }
             if market.gap_ms.0 > market.gap_ms.1 || market.gap_e8.0 > market.gap_e8.1 {
                 return wrong(format!("market {name}: a gap's least value is above its largest"));
+            }
+            if market.moods.is_some_and(|m| m.every_ms == 0 || m.deviation_mille > 3_000) {
+                return wrong(format!(
+                    "market {name}: moods come at least 1 ms apart and deviate by 3 doublings at most"
+                ));
             }
             for (i, leg) in market.legs.iter().enumerate() {
                 let symbol = &leg.instrument.symbol;

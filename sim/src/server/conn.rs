@@ -10,6 +10,8 @@ use crate::venue::{ConnectionId, VenueMachine};
 
 /// Bytes encrypted at a time: the most that one TLS record holds.
 const CHUNK: usize = 16 * 1024;
+/// TLS 1.2 record of a fatal alert: handshake_failure.
+const ALERT: [u8; 7] = [0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28];
 /// Reads and writes of one connection before the others get their turn.
 const ROUNDS: usize = 32;
 
@@ -31,6 +33,10 @@ pub(crate) struct Conn {
     tls: Option<Box<ServerConnection>>,
     pub(crate) venue: usize,
     pub(crate) id: ConnectionId,
+    /// Answers the first bytes with an alert of TLS and ends: a fault's doing.
+    pub(crate) alerts: bool,
+    /// The farewell was said.
+    parted: bool,
 }
 
 fn would_block(e: &io::Error) -> bool {
@@ -39,7 +45,7 @@ fn would_block(e: &io::Error) -> bool {
 
 impl Conn {
     pub(crate) fn new(stream: TcpStream, tls: Option<ServerConnection>, venue: usize, id: ConnectionId) -> Self {
-        Self { stream, tls: tls.map(Box::new), venue, id }
+        Self { stream, tls: tls.map(Box::new), venue, id, alerts: false, parted: false }
     }
 
     /// Reads what came and gives it to the venue.
@@ -51,6 +57,12 @@ impl Conn {
             };
             match came {
                 Ok(0) => return Progress::Ended,
+                Ok(_) if self.alerts => {
+                    // Whether it arrives is not our concern.
+                    let _ = self.stream.write(&ALERT);
+                    let _ = self.stream.shutdown(Shutdown::Write);
+                    return Progress::Ended;
+                }
                 Ok(count) => match &mut self.tls {
                     None => venue.input(self.id, buffer.get(..count).unwrap_or_default(), now),
                     Some(tls) => {
@@ -96,8 +108,11 @@ impl Conn {
         Progress::More
     }
 
-    /// Says goodbye on the TLS and TCP levels.
+    /// Says goodbye on the TLS and TCP levels, once.
     pub(crate) fn farewell(&mut self) {
+        if std::mem::replace(&mut self.parted, true) {
+            return;
+        }
         if let Some(tls) = &mut self.tls {
             tls.send_close_notify();
             let _ = tls.write_tls(&mut self.stream);

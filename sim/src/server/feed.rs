@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crosstick_model::Side;
+
 use crate::config::{ReplaySpec, Speed};
 use crate::error::SimError;
-use crate::flow::{Flow, FlowEvent};
+use crate::exchange::LevelView;
+use crate::flow::{Body, Flow, FlowEvent, FlowTimes};
 use crate::recorded::{Merge, Scan};
 use crate::rules::{SECOND_NS, StreamKind, TimeUnit};
 use crate::venue::{Frame, StreamId, VenueMachine};
@@ -57,17 +60,36 @@ pub(crate) struct FlowFeed {
     flow: Flow,
     next: Option<FlowEvent>,
     start_ns: Option<u64>,
+    /// Venue, symbol and first ids of each instrument.
+    first_ids: Vec<(usize, String, u64, u64)>,
     millis: Vec<u8>,
     micros: Vec<u8>,
+    levels: [Vec<LevelView>; 2],
 }
 
 impl FlowFeed {
     pub(crate) fn new(mut flow: Flow) -> Self {
+        let ids = flow.next_ids().map(|(venue, symbol, trade, sum)| (venue, symbol.to_owned(), trade, sum));
+        let first_ids = ids.collect();
         let next = flow.next();
-        Self { flow, next, start_ns: None, millis: Vec::new(), micros: Vec::new() }
+        Self {
+            flow,
+            next,
+            start_ns: None,
+            first_ids,
+            millis: Vec::new(),
+            micros: Vec::new(),
+            levels: Default::default(),
+        }
     }
 
-    fn pump(&mut self, now: u64, venues: &mut [VenueMachine]) -> Pace {
+    pub(crate) fn pump(&mut self, now: u64, venues: &mut [VenueMachine]) -> Pace {
+        for (venue, symbol, trade, sum) in self.first_ids.drain(..) {
+            if let Some(venue) = venues.get_mut(venue) {
+                venue.show_book();
+                venue.number_trades_from(&symbol, trade, sum);
+            }
+        }
         let mut start = *self.start_ns.get_or_insert(now);
         for _ in 0..BATCH {
             let Some(event) = self.next else { return Pace::Ended };
@@ -79,20 +101,57 @@ impl FlowFeed {
                 start += now - due;
                 self.start_ns = Some(start);
             }
-            let venue = venues.get_mut(event.venue);
-            if let Some((venue, stream)) = venue.and_then(|v| v.stream(self.flow.stream_of(&event)).map(|s| (v, s))) {
-                self.millis.clear();
-                self.flow.push_payload(&mut self.millis, &event, start, TimeUnit::Millis);
-                self.micros.clear();
-                if venue.wants_micros() {
-                    self.flow.push_payload(&mut self.micros, &event, start, TimeUnit::Micros);
+            if let Some(venue) = venues.get_mut(event.venue) {
+                if venue.shows_book() {
+                    self.meet(venue, &event, start);
+                } else {
+                    self.publish(venue, &event, start);
                 }
-                let micros = Some(self.micros.as_slice()).filter(|m| !m.is_empty());
-                venue.publish(Frame { stream, trade_id: event.body.trade_id(), millis: &self.millis, micros });
             }
             self.next = self.flow.next();
         }
         Pace::Now
+    }
+
+    /// Lets the flow meet client orders in the venue's book, which the streams show.
+    fn meet(&mut self, venue: &mut VenueMachine, event: &FlowEvent, start: u64) {
+        let symbol = self.flow.symbol_of(event);
+        let times =
+            FlowTimes { match_ns: start + event.match_ns, event_ns: start + event.event_ns, order: event.match_ns };
+        let due = start + event.at_ns;
+        match event.body {
+            Body::Quote { update_id, bid, bid_quantity, ask, ask_quantity } => {
+                let Some(ladder) = self.flow.ladder_of(event) else { return };
+                let [bids, asks] = &mut self.levels;
+                ladder.fill(bids, Side::Buy, LevelView { price: bid, quantity: bid_quantity }, event.at_ns);
+                ladder.fill(asks, Side::Sell, LevelView { price: ask, quantity: ask_quantity }, event.at_ns);
+                venue.flow_quotes(symbol, update_id, bids, asks, times, due);
+            }
+            Body::Trade { price, quantity, taker_sold, .. } => {
+                let taker = if taker_sold { Side::Sell } else { Side::Buy };
+                venue.flow_trade(symbol, taker, price, quantity, times, due);
+            }
+            // Where the flow has no single trades, all of an order's are one.
+            Body::AggTrade { price, quantity, taker_sold, .. } if !self.flow.has_trades(event) => {
+                let taker = if taker_sold { Side::Sell } else { Side::Buy };
+                venue.flow_trade(symbol, taker, price, quantity, times, due);
+            }
+            // The venue makes it of the single trades.
+            Body::AggTrade { .. } => {}
+        }
+    }
+
+    /// Publishes the flow's own frames, where a venue has no book.
+    fn publish(&mut self, venue: &mut VenueMachine, event: &FlowEvent, start: u64) {
+        let Some(stream) = venue.stream(self.flow.stream_of(event)) else { return };
+        self.millis.clear();
+        self.flow.push_payload(&mut self.millis, event, start, TimeUnit::Millis);
+        self.micros.clear();
+        if venue.wants_micros() {
+            self.flow.push_payload(&mut self.micros, event, start, TimeUnit::Micros);
+        }
+        let micros = Some(self.micros.as_slice()).filter(|m| !m.is_empty());
+        venue.publish(Frame { stream, trade_id: event.body.trade_id(), millis: &self.millis, micros });
     }
 }
 
@@ -195,6 +254,7 @@ impl ReplayFeed {
             let Some(frame) = self.merge.next_frame()? else { return self.finish(now) };
             let venue = self.venues.get(frame.file).and_then(|v| machines.get_mut(*v));
             if let Some((venue, stream)) = venue.and_then(|v| v.stream(&frame.stream).map(|s| (v, s))) {
+                venue.follow(&frame.stream, &frame.payload, now);
                 let millis = frame.payload.as_bytes();
                 venue.publish(Frame { stream, trade_id: frame.trade_id, millis, micros: None });
             }
@@ -214,3 +274,6 @@ impl ReplayFeed {
         Ok(Pace::Ended)
     }
 }
+
+#[cfg(test)]
+mod tests;

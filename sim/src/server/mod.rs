@@ -1,9 +1,11 @@
 //! The thread that serves all venues: sockets and the clock, nothing else. It sleeps until something is due.
 
 mod conn;
+mod doors;
 pub(crate) mod feed;
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -13,8 +15,10 @@ use mio::{Events, Interest, Poll, Token};
 use rustls::{ServerConfig, ServerConnection};
 
 use self::conn::{Conn, Progress};
+use self::doors::{Doors, Greeting};
 use self::feed::{Feed, Pace};
 use crate::config::AtEnd;
+use crate::operator::socket::{CONTROL, Control};
 use crate::rules::SECOND_NS;
 use crate::stats::SimStats;
 use crate::venue::{ConnectionState, VenueMachine};
@@ -34,7 +38,9 @@ pub(crate) enum Command {
 
 /// A socket that clients come to.
 pub(crate) struct Listener {
-    pub(crate) socket: TcpListener,
+    /// `None` while the venue refuses connections.
+    pub(crate) socket: Option<TcpListener>,
+    pub(crate) address: SocketAddr,
     pub(crate) venue: usize,
     pub(crate) tls: bool,
 }
@@ -71,6 +77,8 @@ pub(crate) struct Server {
     tls: Arc<ServerConfig>,
     venues: Vec<VenueMachine>,
     listeners: Vec<Listener>,
+    control: Option<Control>,
+    doors: Doors,
     conns: Vec<Option<Conn>>,
     free: Vec<usize>,
     /// By venue and connection id: where the connection is in `conns`.
@@ -86,17 +94,24 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    #[allow(clippy::too_many_arguments)] // what a server consists of
     pub(crate) fn new(
         poll: Poll,
         tls: Arc<ServerConfig>,
         venues: Vec<VenueMachine>,
         mut listeners: Vec<Listener>,
+        mut control: Option<Control>,
         feed: Feed,
         at_end: AtEnd,
         commands: Receiver<Command>,
     ) -> io::Result<Self> {
         for (i, listener) in listeners.iter_mut().enumerate() {
-            poll.registry().register(&mut listener.socket, Token(WAKE.0 + 1 + i), Interest::READABLE)?;
+            if let Some(socket) = &mut listener.socket {
+                poll.registry().register(socket, Token(WAKE.0 + 1 + i), Interest::READABLE)?;
+            }
+        }
+        if let Some(control) = &mut control {
+            control.register(poll.registry())?;
         }
         Ok(Self {
             poll,
@@ -105,6 +120,8 @@ impl Server {
             slots: vec![Vec::new(); venues.len()],
             venues,
             listeners,
+            control,
+            doors: Doors::default(),
             conns: Vec::new(),
             free: Vec::new(),
             again: Vec::new(),
@@ -140,9 +157,14 @@ impl Server {
             }
             self.take_commands(now);
             let now = self.clock.now();
+            self.admit_late(now);
             self.pump(now);
             for venue in &mut self.venues {
                 venue.advance(now);
+            }
+            self.mind_doors(now);
+            if let Some(control) = &mut self.control {
+                control.advance(now);
             }
             self.flush();
             if self.is_over(now) {
@@ -163,12 +185,19 @@ impl Server {
             (Life::Running, Pace::At(at)) => Some(at),
             (Life::Running, Pace::Clients | Pace::Ended) => None,
         };
-        let due = self.venues.iter().filter_map(VenueMachine::next_due).chain(pace).min()?;
+        let others = self.doors.due_ns().into_iter().chain(self.control.as_ref().and_then(Control::due_ns));
+        let due = self.venues.iter().filter_map(VenueMachine::next_due).chain(pace).chain(others).min()?;
         // Rounded up by poll to whole milliseconds, so that nothing is looked at before it is due.
         Some(Duration::from_nanos(due.saturating_sub(self.clock.now())))
     }
 
     fn take_event(&mut self, token: Token, readable: bool, now: u64) {
+        if token.0 >= CONTROL.0 {
+            if let Some(control) = &mut self.control {
+                control.ready(token, self.poll.registry(), &mut self.venues, now);
+            }
+            return;
+        }
         let Some(index) = token.0.checked_sub(WAKE.0 + 1) else { return };
         match index.checked_sub(self.listeners.len()) {
             None => self.accept(index, now),
@@ -185,8 +214,9 @@ impl Server {
         for _ in 0..ACCEPTS {
             let Some(listener) = self.listeners.get(index) else { return };
             let (venue, tls) = (listener.venue, listener.tls);
-            match listener.socket.accept() {
-                Ok((stream, _)) => self.add(stream, venue, tls, now),
+            let Some(socket) = &listener.socket else { return };
+            match socket.accept() {
+                Ok((stream, _)) => self.meet(stream, venue, tls, now),
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return,
                 // One that was gone before it was taken, or no descriptor left: the next one may do.
                 Err(e) => tracing::debug!("simulated venues: accept failed: {e}"),
@@ -197,15 +227,15 @@ impl Server {
     }
 
     fn relisten(&mut self, index: usize) {
-        if let Some(listener) = self.listeners.get_mut(index) {
+        if let Some(socket) = self.listeners.get_mut(index).and_then(|l| l.socket.as_mut()) {
             let token = Token(WAKE.0 + 1 + index);
-            if let Err(e) = self.poll.registry().reregister(&mut listener.socket, token, Interest::READABLE) {
+            if let Err(e) = self.poll.registry().reregister(socket, token, Interest::READABLE) {
                 tracing::error!("simulated venues: a listener was lost: {e}");
             }
         }
     }
 
-    fn add(&mut self, mut stream: TcpStream, venue: usize, tls: bool, now: u64) {
+    fn add(&mut self, mut stream: TcpStream, venue: usize, tls: Greeting, now: u64) {
         let Some(machine) = self.venues.get_mut(venue) else { return };
         let Some(id) = machine.open(now) else { return };
         let slot = self.free.pop().unwrap_or_else(|| {
@@ -213,7 +243,10 @@ impl Server {
             self.conns.len() - 1
         });
         let token = Token(WAKE.0 + 1 + self.listeners.len() + slot);
-        let session = if tls { ServerConnection::new(Arc::clone(&self.tls)).map(Some) } else { Ok(None) };
+        let session = match tls.config(&self.tls, &mut self.doors) {
+            Some(config) => ServerConnection::new(config).map(Some),
+            None => Ok(None),
+        };
         let registered = self.poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE);
         let (Ok(session), Ok(())) = (session, registered) else {
             machine.gone(id);
@@ -227,7 +260,9 @@ impl Server {
             slots.resize(id.index() + 1, usize::MAX);
         }
         slots[id.index()] = slot;
-        self.conns[slot] = Some(Conn::new(stream, session, venue, id));
+        let mut conn = Conn::new(stream, session, venue, id);
+        conn.alerts = tls == Greeting::Alert;
+        self.conns[slot] = Some(conn);
     }
 
     fn read(&mut self, slot: usize, now: u64) {
@@ -252,6 +287,8 @@ impl Server {
                 conn.farewell();
                 self.remove(slot);
             }
+            Progress::Done if venue.state(conn.id) == ConnectionState::EndingAbruptly => self.remove(slot),
+            Progress::Done if venue.state(conn.id) == ConnectionState::HalfClosed => conn.farewell(),
             Progress::Ended => self.remove(slot),
             Progress::More => self.again.push(slot),
             Progress::Done | Progress::Blocked => {}
@@ -299,8 +336,8 @@ impl Server {
 
     fn close_all(&mut self, code: u16, reason: &str, now: u64) {
         self.life = Life::Closing(now.saturating_add(GOODBYE_NS));
-        for listener in &mut self.listeners {
-            let _ = self.poll.registry().deregister(&mut listener.socket);
+        for socket in self.listeners.iter_mut().filter_map(|l| l.socket.as_mut()) {
+            let _ = self.poll.registry().deregister(socket);
         }
         for venue in &mut self.venues {
             venue.close_all(code, reason, now);

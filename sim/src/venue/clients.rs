@@ -2,10 +2,10 @@
 
 use super::{ConnectionId, VenueMachine};
 use crate::control::{self, Ask, ControlError};
+use crate::fault::Scope;
 use crate::frame::{self, Opcode};
-use crate::http::{self, HeadError, Request};
-use crate::rest;
-use crate::rules::{Route, StreamRoute, TimeUnit, route};
+use crate::http::{self, Answer, HeadError, Parsed, Request};
+use crate::rules::{Route, SECOND_NS, StreamRoute, TimeUnit, route};
 use crate::session::{Incoming, Phase, Session, StreamClient};
 use crate::stats::ClientEnd;
 use crate::text::push_json_string;
@@ -14,17 +14,22 @@ impl VenueMachine {
     pub(super) fn take_requests(&mut self, id: ConnectionId, session: &mut Session, seen: usize, now: u64) {
         let mut fresh = seen.saturating_sub(3);
         while session.phase == Phase::Request && !session.inbox.is_empty() {
+            if session.inbox.len() < session.needs {
+                return;
+            }
             // A head that comes byte by byte is read once, when it is whole.
             let first = session.inbox.first().copied().unwrap_or_default();
             let ends = session.inbox.get(fresh..).is_some_and(|new| new.windows(4).any(|w| w == b"\r\n\r\n"));
-            if !ends && first.is_ascii_uppercase() && session.inbox.len() < http::HEAD_MAX {
+            if session.needs == 0 && !ends && first.is_ascii_uppercase() && session.inbox.len() < http::HEAD_MAX {
                 return;
             }
             fresh = 0;
             match http::parse(&session.inbox) {
-                Ok(None) => return,
-                Ok(Some((request, used))) => {
+                Ok(Parsed::Head) => return,
+                Ok(Parsed::Body(whole)) => session.needs = whole,
+                Ok(Parsed::Whole(request, used)) => {
                     session.inbox.drain(..used);
+                    session.needs = 0;
                     self.take_request(id, session, &request, now);
                 }
                 Err(error) => {
@@ -33,7 +38,7 @@ impl VenueMachine {
                         HeadError::TooLong => 431,
                         HeadError::Body => 413,
                     };
-                    http::push_response(session.outbox.buffer(), status, "text/plain", "", false);
+                    http::push_response(session.outbox.buffer(), &Answer::text(status, ""), false);
                     session.end = Some(ClientEnd::Venue(status, "HTTP".to_owned()));
                     session.finish(now, &self.rules);
                 }
@@ -43,36 +48,70 @@ impl VenueMachine {
 
     fn take_request(&mut self, id: ConnectionId, session: &mut Session, request: &Request, now: u64) {
         let answer = match route(self.protocol, &request.target) {
-            None => rest::Answer::bad_request("Bad request"),
+            None => Answer::bad_request("Bad request"),
             Some(Route::Stream(stream)) => match request.websocket_key() {
+                Some(_) if !self.may_connect(now) => {
+                    let wait_s = self.rules.attempts_within_ns / SECOND_NS;
+                    let mut answer = Answer::text(429, "Too many connection attempts");
+                    answer.headers.push(("Retry-After".to_owned(), wait_s.to_string()));
+                    answer
+                }
                 Some(key) if stream.streams.len() <= self.rules.streams_max => {
-                    http::push_upgrade(session.outbox.buffer(), key);
-                    self.begin_stream(id, session, &request.target, stream, now);
+                    match self.refuse_handshake(Scope::Stream, now) {
+                        Some(refusal) => refusal,
+                        None => {
+                            http::push_upgrade(session.outbox.buffer(), key);
+                            self.begin_stream(id, session, &request.target, stream, now);
+                            self.stall_begun(session);
+                            self.note_handshake(session, request, 101, now);
+                            return;
+                        }
+                    }
+                }
+                Some(_) => Answer::bad_request("Too many streams"),
+                None => Answer::upgrade_required(),
+            },
+            Some(Route::Api { query }) => match self.begin_api(id, session, request, &query, now) {
+                None => {
+                    self.note_handshake(session, request, 101, now);
                     return;
                 }
-                Some(_) => rest::Answer::bad_request("Too many streams"),
-                None => rest::Answer::upgrade_required(),
+                Some(refusal) => refusal,
             },
             Some(Route::Rest { path, query }) => {
                 self.rest_requests += 1;
-                rest::answer(self.protocol, &self.instruments, &request.method, &path, &query, now)
+                self.take_rest(session, request, &path, &query, now);
+                return;
             }
         };
+        self.note_handshake(session, request, answer.status, now);
         let out = session.outbox.buffer();
-        http::push_response(out, answer.status, answer.content_type, &answer.body, request.keep_alive);
+        http::push_response(out, &answer, request.keep_alive);
         session.deadline_ns = now.saturating_add(self.rules.request_within_ns);
         if !request.keep_alive {
             session.finish(now, &self.rules);
         }
     }
 
+    /// Counts an attempt to begin a stream connection; `false` when it is one too many.
+    fn may_connect(&mut self, now: u64) -> bool {
+        let over = now.saturating_sub(self.rules.attempts_within_ns);
+        while self.attempts_ns.front().is_some_and(|at| *at <= over) {
+            self.attempts_ns.pop_front();
+        }
+        if self.attempts_ns.len() >= self.rules.attempts_max {
+            return false;
+        }
+        self.attempts_ns.push_back(now);
+        true
+    }
+
     fn begin_stream(&mut self, id: ConnectionId, session: &mut Session, target: &str, route: StreamRoute, now: u64) {
-        let next_ping_ns = now.saturating_add(self.rules.ping_every_ns);
-        let client = StreamClient::new(target.to_owned(), route.combined, route.unit, route.class, next_ping_ns);
+        let client = StreamClient::new(target.to_owned(), route.combined, route.unit, route.class, now, &self.rules);
         self.micros_clients += usize::from(client.unit == TimeUnit::Micros);
         session.phase = Phase::Open;
         session.stream = Some(Box::new(client));
-        self.subscribe(id, session, route.streams);
+        self.subscribe(id, session, route.streams, now);
     }
 
     pub(super) fn take_frames(&mut self, id: ConnectionId, session: &mut Session, now: u64) {
@@ -122,11 +161,16 @@ impl VenueMachine {
     }
 
     fn take_text(&mut self, id: ConnectionId, session: &mut Session, text: &[u8], now: u64) {
+        if session.api.is_some() {
+            self.take_api_text(id, session, text, now);
+            return;
+        }
+        self.note_control(session, text, now);
         let Some(request) = std::str::from_utf8(text).ok().and_then(control::parse) else {
             session.close(1008, "Invalid request", now, &self.rules);
             return;
         };
-        let result = request.ask.and_then(|ask| self.obey(id, session, ask));
+        let result = request.ask.and_then(|ask| self.obey(id, session, ask, now));
         let mut body = String::new();
         match result {
             Ok(result) => {
@@ -148,7 +192,7 @@ impl VenueMachine {
     }
 
     /// Does what a client asks; the result as JSON text.
-    fn obey(&mut self, id: ConnectionId, session: &mut Session, ask: Ask) -> Result<String, ControlError> {
+    fn obey(&mut self, id: ConnectionId, session: &mut Session, ask: Ask, now: u64) -> Result<String, ControlError> {
         const DONE: &str = "null";
         match ask {
             Ask::Subscribe(names) => {
@@ -157,7 +201,7 @@ impl VenueMachine {
                 if client.names.len() + fresh > self.rules.streams_max {
                     return Err(ControlError::too_many_streams(self.rules.streams_max));
                 }
-                self.subscribe(id, session, names);
+                self.subscribe(id, session, names, now);
             }
             Ask::Unsubscribe(names) => {
                 for name in &names {
@@ -197,13 +241,14 @@ impl VenueMachine {
 
     /// Adds streams to a client. A name that the venue has no data for is listed and stays silent, as does one of
     /// another class: that is what the real venue does.
-    fn subscribe(&mut self, id: ConnectionId, session: &mut Session, names: Vec<String>) {
+    fn subscribe(&mut self, id: ConnectionId, session: &mut Session, names: Vec<String>, now: u64) {
         let Some(client) = session.stream.as_mut() else { return };
         for name in names {
             if client.names.contains(&name) {
                 continue;
             }
-            let known = self.by_name.get(name.as_str()).filter(|_| client.class.is_none_or(|c| c.serves(&name)));
+            let served = client.class.is_none_or(|c| c.serves(&name));
+            let known = if served { self.stream_for(&name, now) } else { None };
             if let Some(entry) = known.and_then(|stream| self.streams.get_mut(stream.index())) {
                 entry.subscribers.push(id);
                 self.subscription_changes += 1;

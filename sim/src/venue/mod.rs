@@ -3,14 +3,25 @@
 //! Whoever drives it tells it of connections, feeds it their bytes, publishes frames, and sends what waits in
 //! [`VenueMachine::output`]. Times are nanoseconds since the epoch on a clock that never steps back.
 
+mod answers;
+mod api;
 mod clients;
+mod faulty;
+mod listing;
+mod market;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crosstick_model::Protocol;
 
+use self::faulty::Trouble;
+use crate::account::SimAccount;
+use crate::api::Limits;
+use crate::binance::spot::SpotVenue;
 use crate::frame::{self, Opcode};
 use crate::instrument::SimInstrument;
+use crate::market::{Frames, Market};
+use crate::operator::log::RequestLog;
 use crate::rules::{Rules, TimeUnit};
 use crate::session::{Phase, Session, StreamClient};
 use crate::stats::{ClientEnd, ClientStats, ENDED_KEPT, StreamStats, VenueStats};
@@ -47,6 +58,10 @@ pub enum ConnectionState {
     Open,
     /// Write what waits, then end it.
     Ending,
+    /// Write what waits, then end it without a farewell.
+    EndingAbruptly,
+    /// Write what waits, then shut down the sending side and go on reading.
+    HalfClosed,
     /// End it at once.
     Dropped,
 }
@@ -94,6 +109,18 @@ pub struct VenueMachine {
     dropped_slow: u64,
     scratch: [Vec<u8>; 4],
     micros: Vec<u8>,
+    /// What trades, where the protocol's trading side is simulated.
+    spot: Option<Box<SpotVenue>>,
+    /// Connections of the WebSocket API.
+    api_clients: Vec<ConnectionId>,
+    /// Market streams made from the book.
+    market: Option<Box<Market>>,
+    frames: Frames,
+    shows_book: bool,
+    /// When the newest stream connections were begun.
+    attempts_ns: VecDeque<u64>,
+    trouble: Trouble,
+    requests: RequestLog,
 }
 
 impl VenueMachine {
@@ -112,6 +139,8 @@ impl VenueMachine {
             published: StreamStats::default(),
         };
         let streams: Vec<StreamEntry> = streams.into_iter().map(entry).collect();
+        let spot = protocol == Protocol::BinanceSpot;
+        let spot = spot.then(|| Box::new(SpotVenue::new(instruments.clone(), &[], &Limits::SPOT)));
         let by_name = streams.iter().enumerate().map(|(i, s)| (s.name.clone(), StreamId(i as u32))).collect();
         Self {
             name: name.to_owned(),
@@ -133,7 +162,25 @@ impl VenueMachine {
             dropped_slow: 0,
             scratch: Default::default(),
             micros: Vec::new(),
+            market: spot.as_deref().map(|s| Box::new(Market::new(s))),
+            frames: Frames::default(),
+            shows_book: false,
+            attempts_ns: VecDeque::new(),
+            trouble: Trouble::default(),
+            requests: RequestLog::default(),
+            spot,
+            api_clients: Vec::new(),
         }
+    }
+
+    /// The same venue with accounts that clients trade with, and other limits on how often they may ask. Spot alone
+    /// has accounts.
+    #[must_use]
+    pub fn with_accounts(mut self, accounts: &[SimAccount], limits: &Limits) -> Self {
+        if self.spot.is_some() {
+            self.spot = Some(Box::new(SpotVenue::new(self.instruments.clone(), accounts, limits)));
+        }
+        self
     }
 
     /// Its name.
@@ -210,6 +257,8 @@ impl VenueMachine {
     /// Bytes came from a connection.
     pub fn input(&mut self, id: ConnectionId, bytes: &[u8], now: u64) {
         let Some(mut session) = self.sessions.get_mut(id.index()).and_then(Option::take) else { return };
+        self.trouble.now_ns = self.trouble.now_ns.max(now);
+        self.trouble.serving = true;
         if matches!(session.phase, Phase::Request | Phase::Open | Phase::Closing) {
             let seen = session.inbox.len();
             session.inbox.extend_from_slice(bytes);
@@ -224,10 +273,14 @@ impl VenueMachine {
         if let Some(slot) = self.sessions.get_mut(id.index()) {
             *slot = Some(session);
         }
+        self.trouble.serving = false;
+        self.meet_edges(now, false);
     }
 
-    /// Time passed: pings, missed pongs, missed deadlines.
+    /// Time passed: faults, streams with a period, pings, missed pongs, missed deadlines.
     pub fn advance(&mut self, now: u64) {
+        self.suffer(now);
+        self.tick_market(now);
         if now < self.due_ns {
             return;
         }
@@ -248,8 +301,9 @@ impl VenueMachine {
 
     /// When [`Self::advance`] is wanted next, at the latest; `None`: never without input.
     #[must_use]
-    pub const fn next_due(&self) -> Option<u64> {
-        if self.due_ns == u64::MAX { None } else { Some(self.due_ns) }
+    pub fn next_due(&self) -> Option<u64> {
+        let own = Some(self.due_ns).filter(|due| *due != u64::MAX);
+        own.into_iter().chain(self.market_due()).chain(self.trouble_due()).min()
     }
 
     /// Sends a frame to all who are subscribed to its stream.
@@ -259,9 +313,15 @@ impl VenueMachine {
         if let Some(id) = frame.trade_id {
             entry.published.last_trade_id = id;
         }
-        if entry.subscribers.is_empty() {
-            return;
+        match (entry.subscribers.is_empty(), self.trouble.touches_frames()) {
+            (true, _) => {}
+            (false, false) => self.fan_out(frame),
+            (false, true) => self.publish_faulty(frame),
         }
+    }
+
+    fn fan_out(&mut self, frame: Frame<'_>) {
+        let Some(entry) = self.streams.get(frame.stream.index()) else { return };
         self.scratch.iter_mut().for_each(Vec::clear);
         self.micros.clear();
         for &id in &entry.subscribers {
@@ -311,23 +371,33 @@ impl VenueMachine {
     /// What waits for a connection.
     #[must_use]
     pub fn output(&self, id: ConnectionId) -> &[u8] {
-        self.session(id).map_or(&[], |s| s.outbox.waiting())
+        self.session(id).map_or(&[], Session::sendable)
     }
 
     /// So many bytes of [`Self::output`] were sent.
     pub fn written(&mut self, id: ConnectionId, count: usize) {
         if let Some(session) = self.sessions.get_mut(id.index()).and_then(Option::as_mut) {
             session.outbox.consume(count);
+            if let Some((allowed, _)) = session.hold.as_mut() {
+                *allowed = allowed.saturating_sub(count);
+            }
         }
     }
 
     /// What to do with a connection.
     #[must_use]
     pub fn state(&self, id: ConnectionId) -> ConnectionState {
-        match self.session(id).map(|s| s.phase) {
-            Some(Phase::Request | Phase::Open | Phase::Closing) => ConnectionState::Open,
-            Some(Phase::Ending) => ConnectionState::Ending,
-            Some(Phase::Dropped) | None => ConnectionState::Dropped,
+        match self.session(id) {
+            None => ConnectionState::Dropped,
+            Some(session) => match session.phase {
+                Phase::Request | Phase::Open | Phase::Closing => ConnectionState::Open,
+                Phase::Dropped => ConnectionState::Dropped,
+                // What is held is sent before it ends.
+                Phase::Ending | Phase::HalfClosed if session.hold.is_some() => ConnectionState::Open,
+                Phase::HalfClosed => ConnectionState::HalfClosed,
+                Phase::Ending if session.abrupt => ConnectionState::EndingAbruptly,
+                Phase::Ending => ConnectionState::Ending,
+            },
         }
     }
 
@@ -335,6 +405,7 @@ impl VenueMachine {
     pub fn gone(&mut self, id: ConnectionId) {
         let Some(session) = self.sessions.get_mut(id.index()).and_then(Option::take) else { return };
         self.unsubscribe_all(id, &session);
+        self.api_clients.retain(|c| *c != id);
         match &session.stream {
             Some(client) => {
                 self.micros_clients -= usize::from(client.unit == TimeUnit::Micros);
@@ -361,7 +432,9 @@ impl VenueMachine {
     pub fn announce_shutdown(&mut self, now: u64) {
         for index in 0..self.sessions.len() {
             let Some(mut session) = self.sessions.get_mut(index).and_then(Option::take) else { continue };
-            if let (Phase::Open, Some(client)) = (session.phase, &session.stream) {
+            if session.phase == Phase::Open && session.api.is_some() {
+                Self::announce_to_api(&mut session, now);
+            } else if let (Phase::Open, Some(client)) = (session.phase, &session.stream) {
                 let mut payload = br#"{"e":"serverShutdown","E":"#.to_vec();
                 push_u64(&mut payload, if client.unit == TimeUnit::Micros { now / 1_000 } else { now / 1_000_000 });
                 payload.push(b'}');
@@ -435,7 +508,8 @@ impl VenueMachine {
             session.abandon(ClientEnd::Slow);
             self.dropped_slow += u64::from(session.stream.is_some());
         }
-        if !session.dirty && (session.outbox.len() > 0 || matches!(session.phase, Phase::Ending | Phase::Dropped)) {
+        let ends = matches!(session.phase, Phase::Ending | Phase::HalfClosed | Phase::Dropped);
+        if !session.dirty && (session.outbox.len() > 0 || ends) {
             session.dirty = true;
             self.dirty.push(id);
         }
@@ -443,10 +517,17 @@ impl VenueMachine {
     }
 
     fn fire(&mut self, session: &mut Session, now: u64) {
+        if session.hold.take_if(|(_, until_ns)| *until_ns <= now).is_some() {
+            // A driver may have been told before, and have found nothing that it could send.
+            session.dirty = false;
+            if session.due_ns(&self.rules) > now {
+                return;
+            }
+        }
         match (session.phase, session.stream.as_mut()) {
             (Phase::Open, Some(client)) => {
-                if !client.advance(now, &self.rules, session.outbox.buffer()) {
-                    session.close(1008, "Pong timeout", now, &self.rules);
+                if let Err((code, reason)) = client.advance(now, &self.rules, session.outbox.buffer()) {
+                    session.close(code, reason, now, &self.rules);
                 }
             }
             (Phase::Dropped, _) => {}

@@ -1,0 +1,45 @@
+//! An account of a simulated venue: what it starts with, what it pays, which keys speak for it.
+
+use crosstick_model::Decimal;
+
+use crate::api::ApiKey;
+
+/// An account that clients of a simulated venue trade with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SimAccount {
+    /// Our name for it: letters, digits, points and dashes, as it names files.
+    pub name: String,
+    /// The venue that it is on; `None`: on every spot venue, with the same keys and balances of its own on each.
+    pub venue: Option<String>,
+    /// What it has at start: asset and amount.
+    pub balances: Vec<(String, Decimal)>,
+    /// Commission of resting orders, at 1e-8 of what is received.
+    pub maker_e8: i64,
+    /// Commission of aggressive orders, likewise.
+    pub taker_e8: i64,
+    /// Its keys; where there are none, `Sim::start` makes some.
+    pub keys: Vec<ApiKey>,
+}
+
+impl SimAccount {
+    /// An account with 10 bps commission, no balances and no keys.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        let name = name.to_owned();
+        Self { name, venue: None, balances: Vec::new(), maker_e8: 100_000, taker_e8: 100_000, keys: Vec::new() }
+    }
+
+    /// The same with this much of an asset.
+    #[must_use]
+    pub fn with_balance(mut self, asset: &str, amount: Decimal) -> Self {
+        self.balances.push((asset.to_owned(), amount));
+        self
+    }
+
+    /// The same with this key.
+    #[must_use]
+    pub fn with_key(mut self, key: ApiKey) -> Self {
+        self.keys.push(key);
+        self
+    }
+}

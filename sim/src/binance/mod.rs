@@ -1,0 +1,3 @@
+//! Binance's trading protocols.
+
+pub(crate) mod spot;
