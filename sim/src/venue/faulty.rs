@@ -262,7 +262,7 @@ impl VenueMachine {
         match before {
             Before::Status(status) => drop(self.set_symbol_status(&symbol, status, now)),
             Before::Filters(filters) => {
-                drop(self.spot.as_mut().and_then(|s| s.set_filters(&symbol, *filters)));
+                let _former = self.spot.as_mut().and_then(|s| s.set_filters(&symbol, *filters));
             }
         }
     }
