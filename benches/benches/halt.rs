@@ -78,6 +78,7 @@ fn engine(policy: WaitPolicy, clock: &WallClock) -> Engine {
         cpu: None,
         inlet: Inlet::new(control.core, Arc::new(AtomicBool::new(false)), handed, tell),
         beat: beat().0,
+        scribe: None,
     };
     let core = core.start().expect("a thread");
     let clock = clock.clone();
