@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 use super::canvas::{Canvas, width, wrapped};
 use super::desk::{CONFIRM, Desk, Over, Pane};
@@ -18,11 +19,11 @@ pub const LEAST: (u16, u16) = (80, 24);
 const HELP: &[(&str, &str)] = &[
     ("1 – 9", "show that pane"),
     ("Tab, →, Shift-Tab, ←", "next pane, pane before"),
-    ("↑ ↓ PgUp PgDn Home End", "scroll the list (on Latency: choose the stage)"),
-    ("s", "sort by the next column; behind the last one: as it comes"),
+    ("↑ ↓ PgUp PgDn Home End", "scroll; on Latency: choose the stage"),
+    ("s", "sort by the next column; after the last: as it comes"),
     ("r", "turn the order of sorting around"),
-    ("p, Space", "pause: the screen stands still, the engine does not notice"),
-    ("h", "halt trading, after a confirmation that is typed"),
+    ("p, Space", "pause: the screen stands still, the engine goes on"),
+    ("h", "halt trading, once a confirmation is typed"),
     ("Ctrl-L", "draw everything anew"),
     ("q, Ctrl-C", "quit; the engine goes on"),
 ];
@@ -43,7 +44,8 @@ pub fn draw(buffer: &mut Buffer, look: Look, scene: &Scene, desk: &Desk) -> Draw
     for (text, tone) in banners(scene) {
         let rows = wrapped(&text, area.width - 2);
         for row in rows.iter().take(usize::from(body.height)) {
-            let line = format!(" {row:<1$}", row, usize::from(area.width));
+            let wide = usize::from(area.width);
+            let line = format!(" {row:<wide$}");
             canvas.put(area.x, body.y, area.width, &line, tone);
             body = Rect { y: body.y + 1, height: body.height - 1, ..body };
         }
@@ -90,8 +92,8 @@ fn head(canvas: &mut Canvas<'_>, row: Rect, scene: &Scene, desk: &Desk) {
     let now = &time_of_day(scene.now_ns)[..8];
     let mut said = vec![format!("{now} UTC")];
     if scene.link.has_values() {
-        said.insert(0, format!("pid {}", engine.pid));
-        said.insert(0, format!("heartbeat {}", age(scene.now_ns.saturating_sub(engine.heartbeat_ns))));
+        said.insert(0, format!("pid {:<7}", engine.pid));
+        said.insert(0, format!("beat {:>6}", age(scene.now_ns.saturating_sub(engine.heartbeat_ns))));
         if canvas.buffer.area().width >= 110 {
             said.insert(0, engine.build.clone());
         }
@@ -169,10 +171,7 @@ fn banners(scene: &Scene) -> Vec<(String, Tone)> {
     let mut lines = Vec::new();
     match &scene.link {
         Link::Stalled(ns) => lines.push((
-            format!(
-                "STALLED: process {pid} is there, but gave no sign of life for {}. What is shown is old.",
-                age(*ns)
-            ),
+            format!("STALLED: no sign of life from process {pid} for {}; what is shown is old.", age(*ns)),
             Tone::Alarm,
         )),
         Link::Dead(ns) => lines.push((
@@ -253,18 +252,16 @@ fn dialog(canvas: &mut Canvas<'_>, area: Rect, (wide, high): (u16, u16), title: 
             _ => ("│", &blank, "│"),
         };
         // What lay below leaves its style behind unless that is reset.
-        canvas.buffer.set_style(Rect { x, y: y + row, width: wide, height: 1 }, ratatui::style::Style::reset());
+        canvas.buffer.set_style(Rect { x, y: y + row, width: wide, height: 1 }, Style::reset());
         canvas.put(x, y + row, wide, &format!("{begin}{middle}{end}"), tone);
-        if row > 0 && row + 1 < high {
-            canvas.put(x + 1, y + row, wide - 2, &blank, Tone::Plain);
-        }
     }
+    canvas.buffer.set_style(Rect { x: x + 1, y: y + 1, width: wide - 2, height: high - 2 }, Style::reset());
     canvas.put(x + 2, y, wide - 4, &format!(" {title} "), tone);
     Rect { x: x + 2, y: y + 1, width: wide - 4, height: high - 2 }
 }
 
 fn help(canvas: &mut Canvas<'_>, area: Rect) {
-    let inside = dialog(canvas, area, (76, HELP.len() as u16 + 6), "Keys", Tone::Accent);
+    let inside = dialog(canvas, area, (78, HELP.len() as u16 + 6), "Keys", Tone::Accent);
     for (row, (keys, what)) in (inside.y + 1..).zip(HELP) {
         canvas.put(inside.x, row, 24, keys, Tone::Strong);
         canvas.put(inside.x + 25, row, inside.width - 25, what, Tone::Plain);

@@ -65,7 +65,6 @@ pub struct Counter {
 #[derive(Debug, Clone, Default)]
 pub struct Engine {
     pub pid: u64,
-    pub generation: u64,
     pub build: String,
     pub mode: String,
     /// The word of the state: starting, running, halted, stopped.

@@ -157,13 +157,15 @@ impl Table {
 
     fn head(&self, canvas: &mut Canvas<'_>, column: Column, at: (u16, u16, u16), view: Option<&View>) {
         let sorted = view.filter(|v| v.sort == Some(column.head));
-        match sorted {
-            Some(view) => {
-                let arrow = if view.descending { "▼" } else { "▲" };
-                put(canvas, column.align, at, &format!("{arrow}{}", column.head), Tone::Strong);
-            }
-            None => put(canvas, column.align, at, column.head, Tone::Quiet),
-        }
+        put(canvas, column.align, at, column.head, if sorted.is_some() { Tone::Strong } else { Tone::Quiet });
+        let Some(view) = sorted else { return };
+        // In the gap beside the head, so that sorting changes no width.
+        let (x, y, room) = at;
+        let x = match column.align {
+            Align::Left => x + width(column.head).min(room),
+            Align::Right | Align::Point => (x + room).saturating_sub(width(column.head).min(room) + 1),
+        };
+        canvas.put(x, y, 1, if view.descending { "▼" } else { "▲" }, Tone::Strong);
     }
 
     fn sort(&mut self, head: &str, descending: bool) {
@@ -189,8 +191,7 @@ impl Table {
 
     fn widths(&self) -> Vec<u16> {
         let widest = |i: usize| self.rows.iter().map(|r| width(&r[i].text)).max().unwrap_or(0);
-        // One more than the head, for the arrow of a sorted column.
-        let wide = |(i, c): (usize, &Column)| widest(i).max(width(c.head) + 1).max(c.least);
+        let wide = |(i, c): (usize, &Column)| widest(i).max(width(c.head)).max(c.least);
         self.columns.iter().enumerate().map(wide).collect()
     }
 }

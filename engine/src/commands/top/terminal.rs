@@ -113,6 +113,7 @@ pub fn is_there() -> bool {
 
 /// What comes from the keyboard.
 pub enum Input {
+    /// What was typed.
     Bytes(Vec<u8>),
     /// There is no terminal any more.
     Gone,
@@ -165,15 +166,20 @@ impl Signals {
         Ok(signals)
     }
 
+    /// Somebody asked this process to end.
+    #[must_use]
     pub fn end(&self) -> bool {
         self.end.load(Ordering::Relaxed)
     }
 
+    /// Somebody asked this process to stop for now.
+    #[must_use]
     pub fn take_suspend(&self) -> bool {
         self.suspend.swap(false, Ordering::Relaxed)
     }
 
     /// The process went on after a stop, whoever stopped it: somebody else may have drawn on the terminal.
+    #[must_use]
     pub fn take_resumed(&self) -> bool {
         self.resumed.swap(false, Ordering::Relaxed)
     }

@@ -2,7 +2,7 @@
 
 use crate::commands::top::look::{Tone, by_sign};
 use crate::commands::top::scene::Scene;
-use crate::commands::top::table::{Table, left, number, point, right, word};
+use crate::commands::top::table::{Table, left, number, right, word};
 use crate::commands::top::units::Number;
 
 pub const TITLE: (&str, &str) = ("Edges", "no market has two venues");
@@ -13,11 +13,11 @@ pub fn table(scene: &Scene) -> Table {
         left("market", 0, 0),
         left("buy on", 0, 0),
         left("sell on", 0, 0),
-        point("edge", 0, 8),
-        point("best of the minute", 0, 8),
+        right("edge", 0, 8),
+        right("best of the minute", 0, 8),
         left("quotes", 1, 8),
-        point("buy at", 2, 9),
-        point("sell at", 2, 9),
+        right("buy at", 2, 9),
+        right("sell at", 2, 9),
         right("fees", 3, 6),
     ]);
     for edge in &scene.edges {

@@ -11,15 +11,14 @@ pub const TITLE: (&str, &str) = ("Feeds", "no line is configured");
 
 pub fn table(scene: &Scene) -> Table {
     let mut table = Table::new(&[
-        left("venue", 0, 0),
-        right("line", 0, 0),
+        left("line", 0, 7),
         left("state", 0, 7),
-        right("frames/s", 0, 9),
+        right("frames/s", 0, 0),
         right("kB/s", 4, 7),
-        right("trades/s", 2, 8),
-        right("quotes/s", 2, 8),
-        right("age", 0, 7),
-        right("lag", 1, 8),
+        right("trades/s", 2, 0),
+        right("quotes/s", 2, 0),
+        right("age", 0, 6),
+        right("lag", 1, 7),
         right("refused", 1, 0),
         right("gaps", 1, 0),
         right("twice", 6, 0),
@@ -37,8 +36,7 @@ pub fn table(scene: &Scene) -> Table {
         };
         let lag = feed.lag_us.map_or_else(Number::none, lag);
         table.row(vec![
-            word(&feed.venue, Tone::Strong),
-            number(Number::count(u64::from(feed.line)), Tone::Plain),
+            word(format!("{} {}", feed.venue, feed.line), Tone::Strong),
             word(state, tone),
             number(Number::rate(feed.frames.rate), Tone::Plain),
             number(Number::rate(feed.bytes.rate.map(|r| r / 1_000.0)), Tone::Plain),

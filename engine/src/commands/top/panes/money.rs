@@ -6,7 +6,7 @@ use super::split;
 use crate::commands::top::canvas::Canvas;
 use crate::commands::top::look::{Tone, by_sign};
 use crate::commands::top::scene::{Outcome, Scene};
-use crate::commands::top::table::{Drawn, Table, View, left, number, point, word};
+use crate::commands::top::table::{Drawn, Table, View, left, number, right, word};
 use crate::commands::top::units::Number;
 
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene, view: &View) -> Drawn {
@@ -37,7 +37,7 @@ fn result_line(canvas: &mut Canvas<'_>, area: Rect, result: &Outcome) {
         x = canvas.put(x, body.y, body.right().saturating_sub(x), &format!("{sign}{name} "), Tone::Quiet);
         let number = Number::amount(amount, 4);
         let tone = if name == "net" { by_sign(number.key) } else { Tone::Plain };
-        x = canvas.put(x, body.y, body.right().saturating_sub(x), &format!("{:>11}", number.text), tone) + 1;
+        x = canvas.put(x, body.y, body.right().saturating_sub(x), &format!("{:>9}", number.text), tone) + 1;
     }
 }
 
@@ -45,12 +45,12 @@ fn positions(scene: &Scene) -> Table {
     let mut table = Table::new(&[
         left("venue", 0, 0),
         left("symbol", 0, 0),
-        point("quantity", 0, 10),
+        right("quantity", 0, 10),
         left("unit", 3, 0),
-        point("net", 0, 10),
-        point("realised", 1, 10),
-        point("fees", 1, 9),
-        point("unrealised", 2, 10),
+        right("net", 0, 10),
+        right("realised", 1, 10),
+        right("fees", 1, 9),
+        right("unrealised", 2, 10),
     ]);
     for p in &scene.positions {
         let net = p.realised.saturating_sub(p.fees).saturating_add(p.unrealised);
@@ -73,10 +73,10 @@ fn balances(scene: &Scene) -> Table {
     let mut table = Table::new(&[
         left("venue", 0, 0),
         left("asset", 0, 0),
-        point("free", 0, 12),
-        point("locked", 0, 10),
-        point("at the start", 1, 12),
-        point("change", 0, 10),
+        right("free", 0, 12),
+        right("locked", 0, 10),
+        right("at the start", 1, 12),
+        right("change", 0, 10),
     ]);
     for b in &scene.balances {
         let change = b.total.saturating_sub(b.initial);

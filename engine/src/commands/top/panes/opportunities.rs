@@ -6,7 +6,7 @@ use super::missed;
 use crate::commands::top::canvas::Canvas;
 use crate::commands::top::look::Tone;
 use crate::commands::top::scene::{Opportunity, Scene};
-use crate::commands::top::table::{Drawn, Table, View, left, number, point, right, word};
+use crate::commands::top::table::{Drawn, Table, View, left, number, right, word};
 use crate::commands::top::units::{Number, age, grouped, latency, percent, time_of_day};
 
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene, view: &View) -> Drawn {
@@ -28,12 +28,12 @@ pub fn table(scene: &Scene) -> Table {
         left("buy on", 0, 0),
         left("sell on", 0, 0),
         right("life", 1, 8),
-        point("best bps", 0, 7),
+        right("best bps", 0, 7),
         left("outcome", 0, 12),
-        point("first bps", 3, 7),
-        point("size", 4, 8),
-        point("buy at", 5, 9),
-        point("sell at", 5, 9),
+        right("first bps", 3, 7),
+        right("size", 4, 8),
+        right("buy at", 5, 9),
+        right("sell at", 5, 9),
     ]);
     for o in scene.opportunities.rows.iter().rev() {
         let (life, tone) = life(o, scene.now_ns);

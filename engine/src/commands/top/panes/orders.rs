@@ -6,7 +6,7 @@ use super::{missed, split};
 use crate::commands::top::canvas::Canvas;
 use crate::commands::top::look::Tone;
 use crate::commands::top::scene::Scene;
-use crate::commands::top::table::{Cell, Drawn, Table, View, left, number, point, right, word};
+use crate::commands::top::table::{Cell, Drawn, Table, View, left, number, right, word};
 use crate::commands::top::units::{Number, time_of_day};
 
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene, view: &View) -> Drawn {
@@ -31,9 +31,9 @@ fn in_flight(scene: &Scene) -> Table {
         left("venue", 0, 0),
         left("symbol", 0, 0),
         left("side", 0, 4),
-        point("quantity", 0, 9),
-        point("price", 0, 9),
-        point("filled", 2, 9),
+        right("quantity", 0, 9),
+        right("price", 0, 9),
+        right("filled", 2, 9),
         left("state", 1, 9),
         right("age", 0, 7),
         left("why", 3, 5),
@@ -61,9 +61,9 @@ fn fills(scene: &Scene) -> Table {
         left("venue", 0, 0),
         left("symbol", 0, 0),
         left("side", 0, 4),
-        point("quantity", 0, 9),
-        point("price", 0, 9),
-        point("fee", 2, 9),
+        right("quantity", 0, 9),
+        right("price", 0, 9),
+        right("fee", 2, 9),
         left("in", 2, 4),
         right("order", 4, 6),
         left("as", 5, 5),

@@ -13,6 +13,8 @@ use crate::commands::top::units::{Number, grouped, percent, rate, time_of_day};
 const UPPER: u16 = 10;
 /// From here on there is room for latencies at the side.
 const WIDE: u16 = 116;
+/// From here on there is room for blank rows.
+const ROOMY: u16 = 26;
 
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene) -> Drawn {
     let (upper, lower) = split(area, UPPER);
@@ -25,27 +27,30 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene) -> Drawn {
     if wide {
         stages(canvas, third, scene);
     }
-    lists(canvas, Rect { y: lower.y + 1.min(lower.height), height: lower.height.saturating_sub(1), ..lower }, scene);
+    // Where there is little room, headings alone keep lists apart.
+    let gap = u16::from(area.height >= ROOMY);
+    lists(canvas, split(lower, gap).1, scene, gap);
     Drawn::default()
 }
 
 /// Feeds, edges, opportunities, events, one below the other as far as there is room.
-fn lists(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene) {
+fn lists(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene, gap: u16) {
     let none = ("Edges", "no market has two venues");
     let feeds = feeds::table(scene);
-    let (part, area) = part(area, feeds.height(), if area.height < 16 { 4 } else { 6 });
+    let most = if area.height < 16 { area.height.saturating_sub(4) } else { area.height / 3 };
+    let (part, area) = part(area, feeds.height(), most.max(5), gap);
     feeds.draw(canvas, part, feeds::TITLE, None, "");
     let edges = edges::table(scene);
     let best = View { sort: Some("edge"), descending: true, ..View::default() };
     let share = if area.height < 16 { area.height } else { area.height / 3 };
-    let (part, area) = self::part(area, edges.height(), share);
+    let (part, area) = self::part(area, edges.height(), share, gap);
     edges.draw(canvas, part, none, Some(&best), edges::NOTE);
     if area.height < 4 {
         return;
     }
     let recent = opportunities::table(scene);
     let share = if area.height < 12 { area.height } else { area.height / 2 };
-    let (part, area) = self::part(area, recent.height(), share);
+    let (part, area) = self::part(area, recent.height(), share, gap);
     recent.draw(canvas, part, ("Opportunities", "none yet"), None, "newest first");
     if area.height < 3 {
         return;
@@ -53,11 +58,10 @@ fn lists(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene) {
     events(scene).draw(canvas, area, ("Events", "none yet"), None, "newest first");
 }
 
-/// As much as is wanted and allowed, and what is left behind a blank row.
-fn part(area: Rect, wanted: u16, most: u16) -> (Rect, Rect) {
+/// As much as is wanted and allowed, and what is left below a gap.
+fn part(area: Rect, wanted: u16, most: u16, gap: u16) -> (Rect, Rect) {
     let (upper, lower) = split(area, wanted.min(most).max(3));
-    let skip = lower.height.min(1);
-    (upper, Rect { y: lower.y + skip, height: lower.height - skip, ..lower })
+    (upper, split(lower, gap).1)
 }
 
 fn events(scene: &Scene) -> Table {
@@ -148,8 +152,7 @@ fn stages(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene) {
         left("stage", 0, 0),
         right("p50", 0, 7),
         right("p99", 0, 7),
-        right("max", 1, 7),
-        right("p99.9", 2, 7),
+        right("p99.9", 2, 7), right("max", 1, 7),
     ]);
     for stage in &scene.stages {
         let at = |ns: u64| if stage.count == 0 { Number::none() } else { Number::latency(ns) };
@@ -158,8 +161,8 @@ fn stages(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene) {
             word(&stage.name, Tone::Plain),
             cell(stage.p50, Tone::Plain),
             cell(stage.p99, Tone::Strong),
-            cell(stage.max, Tone::Plain),
             cell(stage.p999, Tone::Plain),
+            cell(stage.max, Tone::Plain),
         ]);
     }
     table.draw(canvas, area, ("Latency since the start", "no stage is measured"), None, "");

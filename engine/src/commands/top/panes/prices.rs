@@ -2,7 +2,7 @@
 
 use crate::commands::top::look::Tone;
 use crate::commands::top::scene::Scene;
-use crate::commands::top::table::{Table, left, number, point, right, word};
+use crate::commands::top::table::{Table, left, number, right, word};
 use crate::commands::top::units::Number;
 
 pub const TITLE: (&str, &str) = ("Prices by market and venue", "no instrument is configured");
@@ -12,13 +12,13 @@ pub fn table(scene: &Scene) -> Table {
         left("market", 0, 0),
         left("venue", 0, 0),
         left("symbol", 4, 0),
-        point("bid size", 2, 9),
-        point("bid", 0, 9),
-        point("ask", 0, 9),
-        point("ask size", 2, 9),
+        right("bid size", 2, 9),
+        right("bid", 0, 9),
+        right("ask", 0, 9),
+        right("ask size", 2, 9),
         left("quote", 0, 8),
         right("age", 0, 6),
-        point("last", 3, 9),
+        right("last", 3, 9),
         right("traded", 5, 6),
         right("spread bps", 6, 0),
         right("quotes/s", 5, 0),

@@ -121,7 +121,6 @@ fn engine(reader: &Reader, rates: &mut Rates, scene: &mut Scene) {
         let old = std::mem::take(&mut scene.engine);
         scene.engine = Engine {
             pid: identity.pid,
-            generation: identity.generation,
             build: clean(&identity.build),
             mode: clean(&identity.mode),
             state: identity.state.map_or("unknown", State::name).to_owned(),

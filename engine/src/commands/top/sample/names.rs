@@ -117,12 +117,20 @@ impl Names {
 fn instrument(row: &InstrumentRow, venues: &[String], markets: &[Market]) -> Instrument {
     const INVERSE: u8 = crosstick_model::Kind::Inverse as u8;
     let unit = if row.kind == INVERSE { "contracts".into() } else { clean(&text(&row.base)) };
+    let market = markets.get(row.market as usize);
+    let (mut price, mut quantity) =
+        (digits(row.price_step, row.price_decimals.min(18)), digits(row.quantity_step, row.quantity_decimals.min(18)));
+    if let Some(market) = market {
+        // Alike in a market, for the eye to compare.
+        price.widen(market.price);
+        quantity.widen(market.quantity);
+    }
     Instrument {
         symbol: clean(&text(&row.symbol)),
-        market: markets.get(row.market as usize).map_or_else(|| NONE.into(), |m| m.name.clone()),
+        market: market.map_or_else(|| NONE.into(), |m| m.name.clone()),
         venue: venues.get(row.venue as usize).cloned().unwrap_or_else(|| NONE.into()),
         unit,
-        price: digits(row.price_step, row.price_decimals.min(18)),
-        quantity: digits(row.quantity_step, row.quantity_decimals.min(18)),
+        price,
+        quantity,
     }
 }
