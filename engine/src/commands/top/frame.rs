@@ -20,9 +20,9 @@ const HELP: &[(&str, &str)] = &[
     ("1 – 9", "show that pane"),
     ("Tab, →, Shift-Tab, ←", "next pane, pane before"),
     ("↑ ↓ PgUp PgDn Home End", "scroll; on Latency: choose the stage"),
-    ("s", "sort by the next column; after the last: as it comes"),
+    ("s", "sort by the next column, in the end as it comes"),
     ("r", "turn the order of sorting around"),
-    ("p, Space", "pause: the screen stands still, the engine goes on"),
+    ("p, Space", "pause: the screen stands still, not the engine"),
     ("h", "halt trading, once a confirmation is typed"),
     ("Ctrl-L", "draw everything anew"),
     ("q, Ctrl-C", "quit; the engine goes on"),
@@ -90,7 +90,7 @@ fn head(canvas: &mut Canvas<'_>, row: Rect, scene: &Scene, desk: &Desk) {
         x = canvas.put(x, row.y, 10, " PAUSED ", Tone::Chosen) + 2;
     }
     let now = &time_of_day(scene.now_ns)[..8];
-    let mut said = vec![format!("{now} UTC")];
+    let mut said = vec![format!("{now}Z")];
     if scene.link.has_values() {
         said.insert(0, format!("pid {:<7}", engine.pid));
         said.insert(0, format!("beat {:>6}", age(scene.now_ns.saturating_sub(engine.heartbeat_ns))));
@@ -152,16 +152,19 @@ fn foot(canvas: &mut Canvas<'_>, row: Rect, scene: &Scene, desk: &Desk) {
         ("Tab", "pane"),
         ("↑↓", "scroll"),
         ("s", "sort"),
-        ("r", "reverse"),
+        ("r", "turn"),
         ("p", if desk.paused { "go on" } else { "pause" }),
         ("h", "halt"),
     ] {
+        if key == "r" && row.width < 90 {
+            continue;
+        }
         x = canvas.put(x, row.y, row.width, key, Tone::Strong) + 1;
         x = canvas.put(x, row.y, row.width, what, Tone::Quiet) + 2;
     }
     if scene.restarts > 0 {
         let times = if scene.restarts == 1 { "1 restart".into() } else { format!("{} restarts", scene.restarts) };
-        canvas.put_right(row.right(), row.y, row.right().saturating_sub(x), &format!("{times} seen"), Tone::Quiet);
+        canvas.put_right(row.right(), row.y, row.right().saturating_sub(x), &times, Tone::Quiet);
     }
 }
 
@@ -272,14 +275,14 @@ fn help(canvas: &mut Canvas<'_>, area: Rect) {
 }
 
 fn ask_halt(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene, typed: &str) {
-    let inside = dialog(canvas, area, (72, 11), "Halt trading", Tone::Bad);
+    let inside = dialog(canvas, area, (72, 10), "Halt trading", Tone::Bad);
     let text = format!(
         "Engine \"{}\" will send no further order, neither to open nor to close, and cancel what rests. \
          That lasts, over a restart too, until an operator resumes it with a reason.",
         scene.name
     );
     let used = canvas.paragraph(inside, &text, Tone::Plain);
-    let ask = format!("Type the word {CONFIRM} and, if you like, a reason; then Enter. Esc leaves.");
+    let ask = format!("Type {CONFIRM}, a reason if you like, then Enter. Esc leaves.");
     canvas.put(inside.x, inside.y + used + 1, inside.width, &ask, Tone::Plain);
     // The end of what is typed stays in sight.
     let room = usize::from(inside.width - 4);

@@ -30,7 +30,8 @@ pub struct Look {
 
 impl Look {
     pub fn style(self, tone: Tone) -> Style {
-        let plain = Style::new();
+        // Whatever lay below is replaced, not added to.
+        let plain = Style::reset();
         let tinted = |style: Style, colour: Color| if self.colour { style.fg(colour) } else { style };
         match tone {
             Tone::Plain => plain,

@@ -19,7 +19,7 @@ pub enum Align {
     Point,
 }
 
-/// A column. Those of the highest rank go first when there is no room; rank 0 stays.
+/// A column. Where there is no room for all, those of the lowest rank come first; rank 0 is always there.
 #[derive(Debug, Clone, Copy)]
 pub struct Column {
     pub head: &'static str,
@@ -196,19 +196,25 @@ impl Table {
     }
 }
 
-/// The columns that fit: all, or all but those of the highest ranks.
+/// The columns that there is room for: rank by rank, those of one rank together or not at all.
 fn fitting(columns: &[Column], widths: &[u16], room: u16) -> Vec<usize> {
-    let mut visible: Vec<usize> = (0..columns.len()).collect();
-    loop {
-        let wide: u32 = visible.iter().map(|i| u32::from(widths[*i])).sum();
-        let gaps = u32::from(GAP) * (visible.len().saturating_sub(1)) as u32;
-        if wide + gaps <= u32::from(room) {
-            return visible;
+    let wide = |i: usize| u32::from(widths[i]) + u32::from(GAP);
+    let mut ranks: Vec<u8> = columns.iter().map(|c| c.rank).collect();
+    ranks.sort_unstable();
+    ranks.dedup();
+    // The last column needs no gap behind it.
+    let mut left = u32::from(room) + u32::from(GAP);
+    let mut visible = Vec::new();
+    for rank in ranks {
+        let group = || (0..columns.len()).filter(|i| columns[*i].rank == rank);
+        let needed: u32 = group().map(wide).sum();
+        if needed <= left || rank == 0 {
+            visible.extend(group());
+            left = left.saturating_sub(needed);
         }
-        let least = visible.iter().copied().filter(|i| columns[*i].rank > 0).max_by_key(|i| (columns[*i].rank, *i));
-        let Some(least) = least else { return visible };
-        visible.retain(|i| *i != least);
     }
+    visible.sort_unstable();
+    visible
 }
 
 fn put(canvas: &mut Canvas<'_>, align: Align, (x, y, room): (u16, u16, u16), text: &str, tone: Tone) {

@@ -184,9 +184,12 @@ pub fn latency(ns: u64) -> String {
     }
 }
 
-/// A share in percent: one decimal below ten.
+/// A share in percent: one decimal below ten, and where it would round to a hundred but is less.
 pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
+    if (99.5..100.0).contains(&percent) {
+        return format!("{:.1} %", percent.min(99.9));
+    }
     if percent > 0.0 && percent < 9.95 { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
 }
 

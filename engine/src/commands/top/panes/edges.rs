@@ -14,11 +14,11 @@ pub fn table(scene: &Scene) -> Table {
         left("buy on", 0, 0),
         left("sell on", 0, 0),
         right("edge", 0, 8),
-        right("best of the minute", 0, 8),
-        left("quotes", 1, 8),
+        right("best 1 min", 0, 10),
+        left("quotes", 3, 8),
         right("buy at", 2, 9),
         right("sell at", 2, 9),
-        right("fees", 3, 6),
+        right("fees", 4, 6),
     ]);
     for edge in &scene.edges {
         let bps = |ppm: Option<i64>| ppm.map_or_else(Number::none, Number::bps);

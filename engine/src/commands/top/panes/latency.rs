@@ -179,16 +179,17 @@ impl Axis {
     }
 
     fn percentiles(&self, canvas: &mut Canvas<'_>, body: Rect, y: u16, stage: &Stage) {
-        let mut free = body.x;
+        let mut taken: Vec<(u16, u16)> = Vec::new();
+        // The first ones matter most: they stand where there is no room for all.
         for (name, ns) in
-            [("p50", stage.p50), ("p90", stage.p90), ("p99", stage.p99), ("p99.9", stage.p999), ("max", stage.max)]
+            [("p99", stage.p99), ("p50", stage.p50), ("p99.9", stage.p999), ("max", stage.max), ("p90", stage.p90)]
         {
             let text = format!("▲{name}");
             let wide = width(&text);
             let x = (body.x + self.column(ns) as u16).min(body.right().saturating_sub(wide));
-            if x >= free {
+            if taken.iter().all(|(begin, end)| x > *end || x + wide < *begin) {
                 canvas.put(x, y, wide, &text, Tone::Strong);
-                free = x + wide + 1;
+                taken.push((x, x + wide));
             }
         }
     }

@@ -134,16 +134,15 @@ fn result(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene) {
     fullest.sort_by(|a, b| b.share.unwrap_or(0.0).total_cmp(&a.share.unwrap_or(0.0)));
     let note = if scene.limits.is_empty() { "none is published" } else { "" };
     let rest = canvas.section(rest, "Fullest limits", note);
-    for (row, limit) in (0..rest.height).zip(fullest) {
+    fullest.truncate(usize::from(rest.height));
+    let names: Vec<&str> = fullest.iter().map(|l| l.name.trim_start_matches("max_")).collect();
+    let named = names.iter().map(|n| width(n)).max().unwrap_or(0).min(rest.width / 2 + 4);
+    for ((y, limit), name) in (rest.y..).zip(fullest).zip(names) {
         let share = limit.share.unwrap_or(0.0);
-        let y = rest.y + row;
-        let text = percent(share);
-        let end = rest.right() - 6;
-        let name = limit.name.trim_start_matches("max_");
-        let after = canvas.put(rest.x, y, rest.width / 2 + 2, name, Tone::Plain) + 1;
-        let begin = after.max(rest.x + rest.width / 2);
+        canvas.put(rest.x, y, named, name, Tone::Plain);
+        let (begin, end) = (rest.x + named + 1, rest.right().saturating_sub(7));
         canvas.bar(begin, y, end.saturating_sub(begin), share, risk::tone(share));
-        canvas.put_right(rest.right(), y, width(&text), &text, risk::tone(share));
+        canvas.put_right(rest.right(), y, 6, &percent(share), risk::tone(share));
     }
 }
 
@@ -152,7 +151,8 @@ fn stages(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene) {
         left("stage", 0, 0),
         right("p50", 0, 7),
         right("p99", 0, 7),
-        right("p99.9", 2, 7), right("max", 1, 7),
+        right("p99.9", 2, 7),
+        right("max", 1, 7),
     ]);
     for stage in &scene.stages {
         let at = |ns: u64| if stage.count == 0 { Number::none() } else { Number::latency(ns) };

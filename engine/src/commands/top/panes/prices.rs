@@ -3,7 +3,7 @@
 use crate::commands::top::look::Tone;
 use crate::commands::top::scene::Scene;
 use crate::commands::top::table::{Table, left, number, right, word};
-use crate::commands::top::units::Number;
+use crate::commands::top::units::{NONE, Number};
 
 pub const TITLE: (&str, &str) = ("Prices by market and venue", "no instrument is configured");
 
@@ -16,7 +16,7 @@ pub fn table(scene: &Scene) -> Table {
         right("bid", 0, 9),
         right("ask", 0, 9),
         right("ask size", 2, 9),
-        left("quote", 0, 8),
+        left("usable", 0, 6),
         right("age", 0, 6),
         right("last", 3, 9),
         right("traded", 5, 6),
@@ -28,9 +28,9 @@ pub fn table(scene: &Scene) -> Table {
     ]);
     for price in &scene.prices {
         let (state, tone) = match (price.quote_ns, price.usable) {
-            (0, _) => ("none yet", Tone::Quiet),
-            (_, true) => ("usable", Tone::Good),
-            (_, false) => ("unusable", Tone::Warn),
+            (0, _) => (NONE, Tone::Quiet),
+            (_, true) => ("yes", Tone::Good),
+            (_, false) => ("no", Tone::Warn),
         };
         let now = if price.usable { Tone::Strong } else { Tone::Quiet };
         table.row(vec![

@@ -12,7 +12,8 @@ use crosstick_model::DenyCode;
 
 use super::scene::{Counter, Engine, Halt, Link, Outcome, Scene};
 use history::History;
-use names::{Names, clean};
+use names::Names;
+pub use names::clean;
 use rates::Rates;
 
 /// Looks at whatever region has the name.

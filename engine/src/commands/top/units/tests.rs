@@ -94,7 +94,16 @@ fn ages_and_latencies_carry_their_unit() {
 
 #[test]
 fn shares_are_percents() {
-    for (share, text) in [(0.0, "0 %"), (0.012, "1.2 %"), (0.1, "10 %"), (1.0, "100 %"), (1.254, "125 %")] {
+    for (share, text) in [
+        (0.0, "0 %"),
+        (0.012, "1.2 %"),
+        (0.1, "10 %"),
+        (0.994, "99 %"),
+        (0.9955, "99.5 %"),
+        (0.99999, "99.9 %"),
+        (1.0, "100 %"),
+        (1.254, "125 %"),
+    ] {
         assert_eq!(percent(share), text);
     }
 }
