@@ -59,6 +59,11 @@ impl Terminal {
         self.good(&["resize-window", "-x", &columns.to_string(), "-y", &rows.to_string()]);
     }
 
+    /// The pane's terminal device.
+    pub fn device(&self) -> String {
+        self.good(&["display-message", "-p", "#{pane_tty}"]).trim().to_owned()
+    }
+
     pub fn screen(&self) -> String {
         self.good(&["capture-pane", "-p"])
     }
