@@ -14,6 +14,8 @@ pub enum Tone {
     /// Headings and what is chosen.
     Accent,
     Good,
+    /// The wrong way, but nothing to be done about it.
+    Down,
     Warn,
     Bad,
     /// A line that must be seen.
@@ -39,6 +41,7 @@ impl Look {
             Tone::Strong => plain.add_modifier(Modifier::BOLD),
             Tone::Accent => tinted(plain.add_modifier(Modifier::BOLD), Color::Cyan),
             Tone::Good => tinted(plain, Color::Green),
+            Tone::Down => tinted(plain, Color::Red),
             Tone::Warn => tinted(plain.add_modifier(Modifier::BOLD), Color::Yellow),
             Tone::Bad => tinted(plain.add_modifier(Modifier::BOLD), Color::Red),
             Tone::Alarm => tinted(plain.add_modifier(Modifier::BOLD | Modifier::REVERSED), Color::Red),
@@ -47,12 +50,12 @@ impl Look {
     }
 }
 
-/// Good above zero, bad below.
+/// Good above zero, down below.
 pub fn by_sign(value: f64) -> Tone {
     if value > 0.0 {
         Tone::Good
     } else if value < 0.0 {
-        Tone::Bad
+        Tone::Down
     } else {
         Tone::Plain
     }

@@ -1,6 +1,6 @@
 //! Edges: what each way through a market would bring now, after both takers' fees.
 
-use crate::commands::top::look::{Tone, by_sign};
+use crate::commands::top::look::Tone;
 use crate::commands::top::scene::Scene;
 use crate::commands::top::table::{Table, left, number, right, word};
 use crate::commands::top::units::Number;
@@ -22,7 +22,7 @@ pub fn table(scene: &Scene) -> Table {
     ]);
     for edge in &scene.edges {
         let bps = |ppm: Option<i64>| ppm.map_or_else(Number::none, Number::bps);
-        let tone = |ppm: Option<i64>| ppm.map_or(Tone::Quiet, |ppm| by_sign(ppm as f64));
+        let tone = |ppm: Option<i64>| ppm.filter(|ppm| *ppm > 0).map_or(Tone::Quiet, |_| Tone::Good);
         let now = if edge.usable { tone(edge.edge_ppm) } else { Tone::Quiet };
         let quiet = if edge.usable { Tone::Plain } else { Tone::Quiet };
         table.row(vec![

@@ -20,8 +20,12 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene, view: &View) -> 
     let note = scene.result.currency.as_str();
     let held = Rect { height: upper.height.saturating_sub(1), ..upper };
     let drawn = table.draw(canvas, held, ("Positions", "no instrument is configured"), Some(view), note);
-    balances.draw(canvas, lower, ("Balances", "none are tracked: no venue states any"), None, "change since the start");
-    drawn
+    // Both scroll together; sorting is the positions'.
+    let along = View { offset: view.offset, ..View::default() };
+    let titles = ("Balances", "none are tracked: no venue states any");
+    let below = balances.draw(canvas, lower, titles, Some(&along), "change since the start");
+    let hidden = (drawn.rows - drawn.shown).max(below.rows - below.shown);
+    Drawn { rows: drawn.shown + hidden, ..drawn }
 }
 
 /// Net = realised − fees + unrealised, in a line.
@@ -87,7 +91,7 @@ fn balances(scene: &Scene) -> Table {
             number(Number::amount(b.free, 8), if b.free < 0 { Tone::Bad } else { Tone::Plain }),
             number(Number::amount(b.locked, 8), locked),
             number(Number::amount(b.initial, 8), Tone::Quiet),
-            number(Number::signed(change, 8), by_sign(change as f64)),
+            number(Number::signed(change, 8), if change == 0 { Tone::Quiet } else { Tone::Strong }),
         ]);
     }
     table

@@ -27,7 +27,7 @@ pub fn table(scene: &Scene) -> Table {
         left("market", 0, 0),
         left("buy on", 0, 0),
         left("sell on", 0, 0),
-        right("life", 1, 8),
+        right("life", 1, 7),
         right("best bps", 0, 7),
         left("outcome", 0, 12),
         right("first bps", 3, 7),

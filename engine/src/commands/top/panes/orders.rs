@@ -22,7 +22,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene, view: &View) -> 
 }
 
 fn side(buy: bool) -> Cell {
-    if buy { word("buy", Tone::Good) } else { word("sell", Tone::Bad) }
+    if buy { word("buy", Tone::Good) } else { word("sell", Tone::Down) }
 }
 
 fn in_flight(scene: &Scene) -> Table {
