@@ -51,7 +51,9 @@ fn a_key_that_means_nothing_is_swallowed_whole() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_survived_and_nothing_piles_up(pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..20)) {
+    fn any_bytes_are_survived_and_nothing_piles_up(
+        pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..20)
+    ) {
         let mut parser = Parser::default();
         for piece in pieces {
             let keys = parser.feed(&piece);
