@@ -130,18 +130,17 @@ fn engine(reader: &Reader, rates: &mut Rates, scene: &mut Scene) {
             ..old
         };
     }
-    // The order of counters is that of their rates: it must be the same at every look.
     let row = reader.engine();
-    let mut counter = |old: Counter, new: Option<u64>| {
+    let mut counter = |name, old: Counter, new: Option<u64>| {
         let count = new.unwrap_or(old.count);
-        Counter { count, rate: rates.of(count) }
+        Counter { count, rate: rates.of((name, 0), count) }
     };
     let e = &mut scene.engine;
-    e.ticks = counter(e.ticks, row.map(|r| r.ticks));
-    e.seen = counter(e.seen, row.map(|r| r.opportunities_seen));
-    e.taken = counter(e.taken, row.map(|r| r.opportunities_taken));
-    e.sent = counter(e.sent, row.map(|r| r.orders_sent));
-    e.filled = counter(e.filled, row.map(|r| r.orders_filled));
+    e.ticks = counter("ticks", e.ticks, row.map(|r| r.ticks));
+    e.seen = counter("seen", e.seen, row.map(|r| r.opportunities_seen));
+    e.taken = counter("taken", e.taken, row.map(|r| r.opportunities_taken));
+    e.sent = counter("sent", e.sent, row.map(|r| r.orders_sent));
+    e.filled = counter("filled", e.filled, row.map(|r| r.orders_filled));
     let Some(row) = row else { return };
     e.open = row.opportunities_open;
     e.partly_filled = row.orders_partly_filled;

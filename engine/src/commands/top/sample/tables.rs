@@ -7,13 +7,12 @@ use crosstick_ipc::layout::{
 use crosstick_model::{DenyCode, InstrumentId, Purpose, Side};
 
 use super::names::{Names, clean};
-use super::rates::Rates;
+use super::rates::{Key, Rates};
 use crate::commands::top::scene::{Balance, Counter, Edge, Feed, Limit, OpenOrder, Position, Price, Scene, Stage};
 use crate::commands::top::units::{Number, amount_text, fixed, grouped};
 
 /// Fills all of the scene that comes from tables with a row for each thing.
 pub fn fill(reader: &Reader, names: &Names, rates: &mut Rates, scene: &mut Scene) {
-    // Rates go by their order: lines and instruments first, whose number never changes.
     scene.feeds = reader.feeds().iter().map(|row| feed(row, names, rates)).collect();
     prices_and_positions(reader, names, rates, scene);
     scene.edges = reader.spreads().iter().map(|row| edge(row, names)).collect();
@@ -27,20 +26,21 @@ pub fn fill(reader: &Reader, names: &Names, rates: &mut Rates, scene: &mut Scene
     scene.stages = stages(reader);
 }
 
-fn counter(rates: &mut Rates, count: u64) -> Counter {
-    Counter { count, rate: rates.of(count) }
+fn counter(rates: &mut Rates, key: Key, count: u64) -> Counter {
+    Counter { count, rate: rates.of(key, count) }
 }
 
 fn feed(row: &FeedRow, names: &Names, rates: &mut Rates) -> Feed {
+    let line = u64::from(row.venue) << 32 | u64::from(row.line);
     Feed {
         venue: names.venue(row.venue),
         line: row.line,
         live: row.connected == 1,
         lagging: false,
-        frames: counter(rates, row.frames),
-        bytes: counter(rates, row.bytes),
-        trades: counter(rates, row.trades),
-        quotes: counter(rates, row.quotes),
+        frames: counter(rates, ("frames", line), row.frames),
+        bytes: counter(rates, ("bytes", line), row.bytes),
+        trades: counter(rates, ("line trades", line), row.trades),
+        quotes: counter(rates, ("line quotes", line), row.quotes),
         last_recv_ns: row.last_recv_ns,
         lag_us: (row.last_recv_ns != 0).then_some(row.lag_us),
         refused: row.refused,
@@ -77,8 +77,8 @@ fn prices_and_positions(reader: &Reader, names: &Names, rates: &mut Rates, scene
             // As of when the row was written; a quote gets stale without a new row.
             usable: row.flags & PriceFlags::USABLE != 0
                 && (row.usable_until_ns == 0 || scene.now_ns < row.usable_until_ns),
-            quotes: counter(rates, row.quotes),
-            trades: counter(rates, row.trades),
+            quotes: counter(rates, ("quotes", u64::from(i)), row.quotes),
+            trades: counter(rates, ("trades", u64::from(i)), row.trades),
         });
         if let Some(row) = reader.position(InstrumentId(id)) {
             positions.push(Position {

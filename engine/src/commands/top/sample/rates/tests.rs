@@ -4,7 +4,7 @@ const S: u64 = 1_000_000_000;
 
 fn look(rates: &mut Rates, at: u64, counts: &[u64]) -> Vec<Option<f64>> {
     rates.begin(at, true);
-    counts.iter().map(|c| rates.of(*c)).collect()
+    counts.iter().zip(0..).map(|(c, row)| rates.of(("count", row), *c)).collect()
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn a_counter_that_falls_or_an_engine_that_ended_has_no_rate() {
     look(&mut rates, 100 * S, &[1_000]);
     assert_eq!(look(&mut rates, 101 * S, &[900]), [None]);
     rates.begin(102 * S, false);
-    assert_eq!(rates.of(2_000), None);
+    assert_eq!(rates.of(("count", 0), 2_000), None);
     assert_eq!(look(&mut rates, 101 * S, &[3_000]), [None], "time that went back begins anew");
 }
 
@@ -38,4 +38,13 @@ fn however_often_one_looks_no_more_is_kept() {
     assert!(rates.looks.len() <= LOOKS_MAX + 2, "{}", rates.looks.len());
     let rate = look(&mut rates, 120 * S, &[40_000])[0].unwrap();
     assert!((rate - 2_000.0).abs() < 20.0, "{rate}");
+}
+
+#[test]
+fn a_row_that_is_missing_for_once_does_not_shift_the_others() {
+    let mut rates = Rates::default();
+    look(&mut rates, 100 * S, &[1_000, 50_000]);
+    rates.begin(101 * S, true);
+    assert_eq!(rates.of(("count", 1), 50_010), Some(10.0));
+    assert_eq!(rates.of(("count", 2), 7), None, "nothing is known of it yet");
 }
