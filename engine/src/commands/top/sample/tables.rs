@@ -53,12 +53,14 @@ fn feed(row: &FeedRow, names: &Names, rates: &mut Rates) -> Feed {
 
 fn prices_and_positions(reader: &Reader, names: &Names, rates: &mut Rates, scene: &mut Scene) {
     let (mut prices, mut positions) = (Vec::new(), Vec::new());
-    let mut newest: Vec<(String, PriceRow)> = Vec::new();
+    let mut lagging: Vec<String> = Vec::new();
     for (index, instrument) in names.instruments().iter().enumerate() {
         let Ok(id) = u16::try_from(index) else { break };
         let i = u32::from(id);
         let row = reader.price(InstrumentId(id)).unwrap_or(PriceRow::ZERO);
-        newest.push((instrument.venue.clone(), row));
+        if row.flags & PriceFlags::LAGGING != 0 && !lagging.contains(&instrument.venue) {
+            lagging.push(instrument.venue.clone());
+        }
         let (quoted, traded) = (row.flags & PriceFlags::HAS_QUOTE != 0, row.flags & PriceFlags::HAS_TRADE != 0);
         let price = |there: bool, mantissa: i64| if there { names.price(i, mantissa) } else { Number::none() };
         let quantity = |there: bool, mantissa: i64| if there { names.quantity(i, mantissa) } else { Number::none() };
@@ -93,30 +95,11 @@ fn prices_and_positions(reader: &Reader, names: &Names, rates: &mut Rates, scene
         }
     }
     for feed in &mut scene.feeds {
-        let venue = feed.venue.clone();
-        from_prices(feed, newest.iter().filter(|(of, _)| *of == venue).map(|(_, row)| row));
+        feed.lagging = lagging.contains(&feed.venue);
     }
     // Market by market, as the eye compares them.
     prices.sort_by(|a, b| a.market.cmp(&b.market));
     (scene.prices, scene.positions) = (prices, positions);
-}
-
-/// What a line does not tell about itself, the newest tick of its venue does.
-fn from_prices<'a>(feed: &mut Feed, rows: impl Iterator<Item = &'a PriceRow>) {
-    let (mut newest_ns, mut lag_us, mut lagging) = (0, None, false);
-    for row in rows {
-        lagging |= row.flags & PriceFlags::LAGGING != 0;
-        let recv_ns = row.quote_recv_ns.max(row.trade_recv_ns);
-        if recv_ns > newest_ns {
-            newest_ns = recv_ns;
-            let told = row.exchange_offset_us != i32::MIN;
-            lag_us = if told { Some(-i64::from(row.exchange_offset_us)) } else { lag_us };
-        }
-    }
-    feed.lagging |= lagging;
-    if feed.last_recv_ns == 0 {
-        (feed.last_recv_ns, feed.lag_us) = (newest_ns, lag_us);
-    }
 }
 
 fn spread_ppm(row: &PriceRow) -> Option<i64> {
