@@ -8,6 +8,7 @@ mod tmux;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tmux::{Terminal, eventually, processes};
 
@@ -68,10 +69,15 @@ impl Drop for Demo {
 
 /// The shell is back, its terminal as it was.
 fn is_given_back(terminal: &Terminal) {
-    terminal.when("a prompt at the end", |screen| screen.trim_end().lines().next_back() == Some("READY>"));
-    // Written so that the typed line is not what is waited for.
-    terminal.runs("for m in icanon echo isig opost; do stty -a | grep -qwe -$m && echo OF''F $m; done; echo EN''D");
-    let screen = terminal.when("what stty says", |screen| screen.lines().any(|l| l.trim_end() == "END"));
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    let number = ASKED.fetch_add(1, Ordering::Relaxed);
+    terminal.when("a prompt at the end", |screen| screen.trim_end().ends_with("READY>"));
+    // Written so that the typed line is not what is waited for, nor an earlier answer.
+    terminal.runs(&format!(
+        "for m in icanon echo isig opost; do stty -a | grep -qwe -$m && echo OF''F $m; done; echo EN''D{number}"
+    ));
+    let end = format!("END{number}");
+    let screen = terminal.when("what stty says", |screen| screen.lines().any(|l| l.trim_end().ends_with(&end)));
     assert!(!screen.contains("OFF "), "a mode is off\n{screen}");
     assert!(!screen.contains("1 Overview"), "the other screen is gone\n{screen}");
 }
@@ -232,7 +238,6 @@ fn signals_and_a_stop_leave_the_terminal_as_it_was() {
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
         eventually("the view has ended", || demo.views().is_empty());
         is_given_back(&terminal);
-        terminal.runs("clear");
     }
     // Ctrl-Z, and back.
     terminal.runs(&demo.top(""));
@@ -270,7 +275,6 @@ fn a_panic_gives_the_terminal_back() {
     terminal.until("DRAWN");
     let screen = terminal.until("as asked for");
     assert!(!screen.contains("DRAWN"), "told on the shell's screen\n{screen}");
-    terminal.runs("clear");
     is_given_back(&terminal);
 }
 

@@ -86,13 +86,21 @@ impl Drop for Screen {
     }
 }
 
+/// The terminal is ours.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
 fn take() -> io::Result<()> {
     enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
     execute!(io::stdout(), EnterAlternateScreen, Hide)
 }
 
-/// Nothing can be done about a failure: then the terminal is gone.
+/// Gives the terminal back, once: a second time would put the cursor over what was printed since, such as a panic's
+/// message. Nothing can be done about a failure: then the terminal is gone.
 fn give_back() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
     let _ = execute!(io::stdout(), EndSynchronizedUpdate, LeaveAlternateScreen, Show);
     let _ = disable_raw_mode();
     let _ = io::stdout().flush();
