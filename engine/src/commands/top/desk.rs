@@ -96,8 +96,6 @@ const TYPED_MAX: usize = 200;
 pub struct Desk {
     pub pane: Pane,
     pub paused: bool,
-    /// There is a way to halt the engine.
-    pub can_halt: bool,
     pub over: Over,
     /// What came of the last thing asked for.
     pub message: Option<String>,
@@ -108,7 +106,7 @@ pub struct Desk {
 impl Desk {
     pub fn new(pane: Pane) -> Self {
         let views = std::array::from_fn(|_| View::default());
-        Self { pane, paused: false, can_halt: true, over: Over::Nothing, message: None, views, drawn: Drawn::default() }
+        Self { pane, paused: false, over: Over::Nothing, message: None, views, drawn: Drawn::default() }
     }
 
     /// How the pane's list is looked at.
@@ -156,7 +154,7 @@ impl Desk {
         match key {
             Key::Char('q') => return Ask::Quit,
             Key::Char('?') => self.over = Over::Help,
-            Key::Char('h') if self.can_halt => self.over = Over::Halt(String::new()),
+            Key::Char('h') => self.over = Over::Halt(String::new()),
             Key::Char('p' | ' ') => self.paused = !self.paused,
             Key::Char('s') => self.sort_by_next(),
             Key::Char('r') => view.descending = !view.descending,

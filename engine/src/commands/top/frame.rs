@@ -156,7 +156,7 @@ fn foot(canvas: &mut Canvas<'_>, row: Rect, scene: &Scene, desk: &Desk) {
         ("p", if desk.paused { "go on" } else { "pause" }),
         ("h", "halt"),
     ] {
-        if (key == "r" && row.width < 90) || (key == "h" && !desk.can_halt) {
+        if key == "r" && row.width < 90 {
             continue;
         }
         x = canvas.put(x, row.y, row.width, key, Tone::Strong) + 1;

@@ -2,19 +2,11 @@
 
 use std::process::{Command, Stdio};
 
-use clap::CommandFactory;
-
 use super::sample::clean;
-use crate::cli::Cli;
 
 /// This program as it was started, even if another build lies in its place by now.
 const THIS: &str = "/proc/self/exe";
 const NO_REASON: &str = "halted in crosstick top, without a reason";
-
-/// Whether this build has that command.
-pub fn is_offered() -> bool {
-    Cli::command().find_subcommand("halt").is_some()
-}
 
 /// Halts the engine of that name, and says in a line what came of it. Takes as long as the command: seconds at most.
 ///

@@ -135,7 +135,6 @@ pub fn command(arguments: &TopArgs) -> Outcome {
     let place = Place::new(&arguments.shm).map_err(Failure::usage)?;
     let wanted = std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
     let mut top = Top::new(place, &arguments.pane, wanted).map_err(Failure::usage)?;
-    top.desk.can_halt = halt::is_offered();
     if arguments.once {
         once(&mut top, arguments.size, wanted);
         return Ok(Code::Done);
