@@ -59,6 +59,8 @@ pub enum Command {
     },
     /// Show what a running engine publishes in shared memory, once.
     Status(StatusArgs),
+    /// Watch an engine in the terminal, from its shared memory alone; keys switch panes, sort, pause and halt.
+    Top(TopArgs),
     /// Stop trading, closing included, until somebody resumes it; works without an engine as well.
     Halt(HaltArgs),
     /// End a halt, for a reason that is kept; a running engine trades on.
@@ -238,6 +240,27 @@ pub struct StatusArgs {
     pub json: bool,
 }
 
+/// `crosstick top`.
+#[derive(Debug, Args)]
+pub struct TopArgs {
+    /// Name of the engine's region under /dev/shm; it need not be there yet.
+    #[arg(long, default_value = "crosstick", value_name = "NAME")]
+    pub shm: String,
+    /// Time between two looks, 50ms to 1m.
+    #[arg(long, value_parser = parse_interval, default_value = "200ms")]
+    pub interval: Duration,
+    /// The pane to begin with: its number or the beginning of its name (1 Overview, 2 Feeds, 3 Prices, 4 Edges,
+    /// 5 Opportunities, 6 Orders, 7 Money, 8 Risk, 9 Latency).
+    #[arg(long, default_value = "overview")]
+    pub pane: String,
+    /// Print one frame as text and end; looks twice, half a second apart, so that there are rates.
+    #[arg(long)]
+    pub once: bool,
+    /// Columns and rows of that frame; left out: the terminal's, else 80x24.
+    #[arg(long, value_name = "WxH", value_parser = parse_size, requires = "once")]
+    pub size: Option<(u16, u16)>,
+}
+
 /// `crosstick halt`.
 #[derive(Debug, Args)]
 pub struct HaltArgs {
@@ -302,6 +325,22 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         Ok(duration) if !duration.is_zero() => Ok(duration),
         _ => Err(format!("a duration must be above zero; {FORMS}")),
     }
+}
+
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    let interval = parse_duration(text)?;
+    if (Duration::from_millis(50)..=Duration::from_secs(60)).contains(&interval) {
+        Ok(interval)
+    } else {
+        Err("choose something from 50ms to 1m".into())
+    }
+}
+
+fn parse_size(text: &str) -> Result<(u16, u16), String> {
+    const FORM: &str = "write columns and rows as in 120x40, from 1x1 to 1000x1000";
+    let parts = text.split_once(['x', 'X']).ok_or(FORM)?;
+    let number = |part: &str| part.parse::<u16>().ok().filter(|n| (1..=1000).contains(n)).ok_or(FORM);
+    Ok((number(parts.0)?, number(parts.1)?))
 }
 
 fn parse_reason(text: &str) -> Result<String, String> {

@@ -39,6 +39,7 @@ fn execute(cli: Cli) -> Outcome {
         Command::Init { file } => commands::init(&file),
         Command::Config { command: ConfigCommand::Explain { key } } => commands::explain(key.as_deref()),
         Command::Status(arguments) => commands::status::command(&arguments),
+        Command::Top(arguments) => commands::top::command(&arguments),
         Command::Halt(arguments) => commands::halt::command(&arguments),
         Command::Resume(arguments) => commands::resume::command(&arguments),
         Command::Doctor(arguments) => commands::doctor::command(&arguments),

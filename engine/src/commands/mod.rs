@@ -1,5 +1,5 @@
-//! The short commands: `check`, `init`, `config explain`, `status`, `halt`, `resume`, `sim`, `doctor`. Cold, main
-//! thread.
+//! The short commands: `check`, `init`, `config explain`, `status`, `top`, `halt`, `resume`, `sim`, `doctor`. Cold,
+//! main thread.
 
 pub mod doctor;
 pub mod halt;
@@ -9,6 +9,7 @@ pub mod sim;
 mod sim_config;
 pub mod status;
 mod target;
+pub mod top;
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};

@@ -4,7 +4,7 @@
 //!
 //! | bytes | record | |
 //! |---|---|---|
-//! | 4 | checksum | CRC32C over the session, the record's number, and all that follows here; the low half of the number added by XOR |
+//! | 4 | checksum | CRC32C over the session and all that follows here, XOR the low half of the record's number |
 //! | 2 | length of the payload | |
 //! | 1 | kind | 1 to 255; 0 is what an unwritten place reads as |
 //! | 1 | flags | |
