@@ -35,7 +35,8 @@ pub fn parse(name: &str, text: &str, base: &Path) -> Result<SimConfig, Mistakes>
     let document = raw::parse(&lines, &mut mistakes);
     let broken = !mistakes.list.is_empty();
     let mut root = read::table(&SIM, Some(document), &lines.whole(), &mut mistakes);
-    let mut spec = FlowSpec::demo();
+    let calibrated = root.node_mut("sim").str("flow") == Some("calibrated");
+    let mut spec = if calibrated { FlowSpec::calibrated() } else { FlowSpec::demo() };
     let mut endpoints: Vec<Endpoint> = Vec::new();
     for node in root.nodes("venue").iter().filter(|_| !broken) {
         let Some(venue) = node.str("name") else { continue };
@@ -135,6 +136,13 @@ static SIM_SIM: Table = Table {
     doc: "The simulated market.",
     keys: &[
         key("seed", Kind::Int { min: 0, max: i64::MAX }, Left::To("1"), "", "The same seed gives the same flow."),
+        key(
+            "flow",
+            Kind::Enum(&["demo", "calibrated"], &[]),
+            Left::To("\"demo\""),
+            "",
+            "Lively with many gaps, or with the rates and sizes of recorded markets.",
+        ),
         key("ca", Kind::Path, Left::Out("not written"), "", "Where the private CA is written that clients must trust."),
         key(
             "keys",
