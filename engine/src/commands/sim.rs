@@ -43,6 +43,9 @@ pub fn command(arguments: &SimArgs) -> Outcome {
     for keys in handle.keys() {
         tell_keys(keys);
     }
+    if let Some(url) = handle.control_url() {
+        out::line(format_args!("control API at {url}: faults and listings; curl {url} says how"));
+    }
     if let Some(ca) = &ca {
         out::line(format_args!("clients must trust the CA in {}", ca.display()));
     }
@@ -76,7 +79,7 @@ pub fn command(arguments: &SimArgs) -> Outcome {
 /// Names an account's keys. They are printed because they are worth nothing: no other venue knows them.
 fn tell_keys(of: &AccountKeys) {
     let AccountKeys { account, keys, .. } = of;
-    let at = of.venue.as_deref().unwrap_or("every spot venue");
+    let at = of.venue.as_deref().unwrap_or("every venue");
     out::line(format_args!("account {account} on {at}, keys for these simulated venues alone:"));
     out::line(format_args!("  HMAC     {} secret {}", keys.hmac_key, keys.hmac_secret));
     for (kind, key, pem) in [("Ed25519 ", &keys.ed25519_key, &of.ed25519_pem), ("RSA     ", &keys.rsa_key, &of.rsa_pem)]
@@ -91,6 +94,7 @@ fn config(arguments: &SimArgs) -> Result<SimConfig, Failure> {
         Some(path) => crate::config::sim::load(path).map_err(Failure::usage)?,
         None => SimConfig::new(Source::Recorded(recorded(arguments)?)),
     };
+    config.control = config.control.or(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))));
     config.endpoints = endpoints(&config, arguments)?;
     let needed = arguments.config.is_none() || arguments.write_config.is_some();
     let file = arguments.ca.clone().or(config.ca_pem_path).or_else(|| needed.then(|| CA_FILE.into()));

@@ -9,7 +9,7 @@ use crate::exchange::LevelView;
 use crate::fault::{Fate, Scope};
 use crate::frame::{self, Opcode};
 use crate::http::{self, Answer, Request};
-use crate::rest;
+use crate::operator::books::account_of;
 use crate::rules::TimeUnit;
 use crate::session::{Phase, Session, StreamClient};
 use crate::stats::ClientEnd;
@@ -18,9 +18,7 @@ impl VenueMachine {
     pub(super) fn answer_rest(&mut self, request: &Request, path: &str, query: &str, now: u64) -> Answer {
         self.tick_market(now);
         let shown = self.shown(now);
-        let Some(spot) = self.spot.as_mut() else {
-            return rest::answer(self.protocol, &self.instruments, &request.method, path, shown);
-        };
+        let Some(spot) = self.spot.as_mut() else { return self.answer_futures(request, (path, query), shown, now) };
         let answer = spot.rest(request, path, query, shown);
         self.deliver(None, now);
         answer
@@ -140,14 +138,19 @@ impl VenueMachine {
         frame::push(session.outbox.buffer(), Opcode::Text, &[text.as_bytes()]);
     }
 
-    /// Pays into an account of a spot venue, or out of it where the amount is below zero: its subscribers get
-    /// `balanceUpdate` and the new balances.
+    /// Pays into an account, or out of it where the amount is below zero: who listens to it is told.
     ///
     /// # Errors
     /// In words: no such account or asset on this venue, or not so much to pay out.
     pub fn deposit(&mut self, account: &str, asset: &str, amount: Decimal, now: u64) -> Result<(), String> {
-        let spot = self.spot.as_mut().ok_or_else(|| format!("{} has no accounts", self.name))?;
-        spot.deposit(account, asset, amount, now)?;
+        match (self.spot.as_mut(), self.futures.as_mut()) {
+            (Some(spot), _) => spot.deposit(account, asset, amount, now)?,
+            (None, Some(futures)) => {
+                let id = account_of(&self.accounts, account).ok_or_else(|| format!("no account is named {account}"))?;
+                futures.venue.deposit(id, asset, amount, now)?;
+            }
+            (None, None) => return Err(format!("{} has no accounts", self.name)),
+        }
         self.deliver(None, now);
         Ok(())
     }
@@ -165,8 +168,10 @@ impl VenueMachine {
         self.tick_market(now);
         if let Some(spot) = self.spot.as_mut() {
             spot.house_quotes(symbol, update_id, bids, asks, now);
-            self.deliver(None, now);
+        } else if let Some(futures) = self.futures.as_mut() {
+            futures.venue.house_quotes(symbol, update_id, bids, asks, now);
         }
+        self.deliver(None, now);
     }
 
     /// The simulated market trades: `taker` sells or buys these quantities at this price; client orders at the price
@@ -175,7 +180,9 @@ impl VenueMachine {
         self.tick_market(now);
         if let Some(spot) = self.spot.as_mut() {
             spot.house_print(symbol, taker, price, quantities, now);
-            self.deliver(None, now);
+        } else if let Some(futures) = self.futures.as_mut() {
+            futures.venue.house_print(symbol, taker, price, quantities, now);
         }
+        self.deliver(None, now);
     }
 }
