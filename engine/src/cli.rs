@@ -232,9 +232,9 @@ pub struct SimArgs {
 /// `crosstick status`.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
-    /// Name of the engine's region under /dev/shm.
-    #[arg(long, default_value = "crosstick")]
-    pub shm: String,
+    /// Which engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
     /// As JSON.
     #[arg(long)]
     pub json: bool,
@@ -283,13 +283,14 @@ pub struct ResumeArgs {
     pub engine: EngineArgs,
 }
 
-/// Which engine is commanded.
+/// Which engine is meant.
 #[derive(Debug, Default, Args)]
 pub struct EngineArgs {
     /// Name of its region under /dev/shm; left out: as in the config, else crosstick.
     #[arg(long, value_name = "NAME")]
     pub shm: Option<String>,
-    /// Its config; left out: a running engine says itself where its halt file is, else the default state directory.
+    /// Its config, which names region and halt file; left out: a running engine says itself where its halt file is,
+    /// else the default state directory.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }

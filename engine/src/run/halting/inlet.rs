@@ -12,6 +12,9 @@ use super::news::NewsWriter;
 use crate::clock::WallClock;
 use crate::driver::{Listener, PaperDriver};
 
+/// Why a signal halts: it says nothing itself.
+pub(super) const SIGNAL_REASON: &str = "signal SIGUSR1";
+
 /// A command on its way to the core.
 #[derive(Debug, Clone, Copy)]
 pub struct Handed {
@@ -53,7 +56,7 @@ impl Inlet {
     #[cold]
     pub fn obey(&mut self, driver: &mut PaperDriver<Spread>, clock: &WallClock, listener: &mut impl Listener) {
         if self.signal.swap(false, Ordering::Relaxed) {
-            let reason = Reason::new("signal SIGUSR1");
+            let reason = Reason::new(SIGNAL_REASON);
             let source = CommandSource::Signal;
             let signal = Handed { kind: CommandKind::Halt, source, reason, number: 0, by_main: false };
             self.give(&signal, driver, clock, listener);
