@@ -32,7 +32,9 @@ impl Starting {
         let url = config.lines().find_map(|line| line.strip_prefix("rest_url = \"http://")).expect("a URL");
         let venue = url.split(['"', '/']).next().expect("an address").to_owned();
         let ours = format!("http://{}", door.local_addr().expect("an address"));
-        rig.write("c.toml", config.replacen(&format!("http://{venue}"), &ours, 1));
+        // Without one of its facts there is something to ask for.
+        let config = config.replacen("min_notional = \"5\"\n", "", 1);
+        rig.write("c.toml", config.replace(&format!("http://{venue}"), &ours));
         let run = rig.start(rig.command(["run", "--config", "c.toml", "--duration", "2s"]));
         Self { asked: accept(&door), rig, sim, run, venue }
     }

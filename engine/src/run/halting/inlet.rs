@@ -52,9 +52,13 @@ impl Inlet {
         self.control.is_called() | self.signal.load(Ordering::Relaxed) | !self.main.is_empty()
     }
 
-    /// Gives the core what was commanded, and the commander his answer.
+    /// Gives the core what was commanded, and the commander his answer. Resumes come first: of a resume and a halt that
+    /// are seen together, nobody knows the order, and the halt is what lasts.
     #[cold]
     pub fn obey(&mut self, driver: &mut PaperDriver<Spread>, clock: &WallClock, listener: &mut impl Listener) {
+        while let Some(handed) = self.main.pop() {
+            self.give(&handed, driver, clock, listener);
+        }
         if self.signal.swap(false, Ordering::Relaxed) {
             let reason = Reason::new(SIGNAL_REASON);
             let source = CommandSource::Signal;
@@ -71,9 +75,6 @@ impl Inlet {
                 Some(CommandKind::Resume) => {}
                 None => self.answer(called.number, CommandOutcome::Unknown, clock.now_ns(), driver),
             }
-        }
-        while let Some(handed) = self.main.pop() {
-            self.give(&handed, driver, clock, listener);
         }
     }
 
