@@ -246,9 +246,9 @@ pub struct StatusArgs {
 /// `crosstick top`.
 #[derive(Debug, Args)]
 pub struct TopArgs {
-    /// Name of the engine's region under /dev/shm; it need not be there yet.
-    #[arg(long, default_value = "crosstick", value_name = "NAME")]
-    pub shm: String,
+    /// Which engine; it need not be there yet.
+    #[command(flatten)]
+    pub engine: EngineArgs,
     /// Time between two looks, 50ms to 1m.
     #[arg(long, value_parser = parse_interval, default_value = "200ms")]
     pub interval: Duration,
