@@ -30,8 +30,8 @@ pub struct Cli {
 pub enum Command {
     /// Run the engine; without --config the demo, on simulated venues of its own.
     ///
-    /// SIGINT (Ctrl-C) or SIGTERM ends it in order, a second one at once; SIGUSR1 halts trading; SIGHUP, which also comes
-    /// when its terminal goes away, reopens the log: the run goes on.
+    /// SIGINT (Ctrl-C) or SIGTERM ends it in order, a second one at once; SIGUSR1 halts trading; SIGHUP, which also
+    /// comes when its terminal goes away, reopens the log: the run goes on.
     Run(RunArgs),
     /// Run recorded frames straight through decoders and core, as fast as the machine goes.
     Replay(ReplayArgs),

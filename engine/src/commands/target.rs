@@ -1,5 +1,5 @@
-//! Whom `status`, `top`, `halt` and `resume` mean: the engine that runs under a name, and the halt file of one that does
-//! not.
+//! Whom `status`, `top`, `halt` and `resume` mean: the engine that runs under a name, and the halt file of one that
+//! does not.
 
 use std::path::PathBuf;
 use std::time::Duration;

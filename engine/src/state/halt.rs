@@ -177,8 +177,8 @@ pub fn note_resume(path: &Path, reason: &str, at_ns: u64, halt: Option<&Halt>) -
     append_log(path, &serde_json::json!({"event": "resume", "reason": reason, "at_ns": at_ns, "halt": halt}))
 }
 
-/// Ends the halt, for a reason that is kept in the log beside it, unless it came after `latest_ns`. Returns what had been
-/// halted.
+/// Ends the halt, for a reason that is kept in the log beside it, unless it came after `latest_ns`. Returns what had
+/// been halted.
 ///
 /// # Errors
 /// When nothing is halted, or it came later, or the files cannot be changed; then trading stays halted.
