@@ -192,8 +192,8 @@ impl Running {
         if readers.into_iter().all(|ended| ended) { Ok(core) } else { Err(panicked()) }
     }
 
-    /// Waits until the journal is written; to be called after [`Self::join`], which dropped the core's end of it. `None`
-    /// where none is kept.
+    /// Waits until the journal is written; to be called after [`Self::join`], which dropped the core's end of it.
+    /// `None` where none is kept.
     ///
     /// # Errors
     /// When the thread had panicked.
