@@ -29,6 +29,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the engine; without --config the demo, on simulated venues of its own.
+    ///
+    /// SIGINT (Ctrl-C) or SIGTERM ends it in order, a second one at once; SIGUSR1 halts trading; SIGHUP, which also
+    /// comes when its terminal goes away, reopens the log: the run goes on.
     Run(RunArgs),
     /// Run recorded frames straight through decoders and core, as fast as the machine goes.
     Replay(ReplayArgs),
@@ -232,9 +235,9 @@ pub struct SimArgs {
 /// `crosstick status`.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
-    /// Name of the engine's region under /dev/shm.
-    #[arg(long, default_value = "crosstick")]
-    pub shm: String,
+    /// Which engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
     /// As JSON.
     #[arg(long)]
     pub json: bool,
@@ -243,9 +246,9 @@ pub struct StatusArgs {
 /// `crosstick top`.
 #[derive(Debug, Args)]
 pub struct TopArgs {
-    /// Name of the engine's region under /dev/shm; it need not be there yet.
-    #[arg(long, default_value = "crosstick", value_name = "NAME")]
-    pub shm: String,
+    /// Which engine; it need not be there yet.
+    #[command(flatten)]
+    pub engine: EngineArgs,
     /// Time between two looks, 50ms to 1m.
     #[arg(long, value_parser = parse_interval, default_value = "200ms")]
     pub interval: Duration,
@@ -283,13 +286,14 @@ pub struct ResumeArgs {
     pub engine: EngineArgs,
 }
 
-/// Which engine is commanded.
+/// Which engine is meant.
 #[derive(Debug, Default, Args)]
 pub struct EngineArgs {
     /// Name of its region under /dev/shm; left out: as in the config, else crosstick.
     #[arg(long, value_name = "NAME")]
     pub shm: Option<String>,
-    /// Its config; left out: a running engine says itself where its halt file is, else the default state directory.
+    /// Its config, which names region and halt file; left out: a running engine says itself where its halt file is,
+    /// else the default state directory.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }

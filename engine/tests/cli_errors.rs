@@ -171,6 +171,8 @@ fn one_region_has_one_engine() {
     let status = rig.run(["status", "--shm", &rig.shm]).expect(0);
     assert!(status.out.contains(&format!("engine running (pid {}, generation 1)", first.pid())), "{}", status.out);
     assert!(status.out.contains("alpha line 0: live"), "{}", status.out);
+    // Named by the environment, as for `run` and `halt`.
+    assert!(rig.run(["status"]).expect(0).out.starts_with("engine running (pid "));
     let json = rig.run(["status", "--json", "--shm", &rig.shm]).expect(0);
     let json: serde_json::Value = serde_json::from_str(&json.out).expect("JSON");
     assert_eq!((json["pid"].as_u64(), json["state"].as_str()), (Some(u64::from(first.pid())), Some("running")));

@@ -31,19 +31,31 @@ pub fn command(arguments: &HaltArgs) -> Outcome {
         None => Reason::NONE,
     };
     let reason = if reason.is_empty() { Reason::new("crosstick halt, without a reason") } else { reason };
-    let target = Target::find(&arguments.engine)?;
+    let mut target = Target::find(&arguments.engine)?;
     let at_ns = system_ns();
     let record = Halt { code: OPERATOR.into(), reason: reason.text().into(), at_ns, pid: std::process::id() };
+    if let Some(engine) = &target.engine {
+        return halt_engine(&target, engine, &reason, &record);
+    }
+    let first = keep_for_next_start(&target, &record)?;
+    // An engine that starts just now looks at the file once it can be commanded: either it sees it, or is found here.
+    target.look_again();
     match &target.engine {
         Some(engine) => halt_engine(&target, engine, &reason, &record),
-        None => halt_next_start(&target, &record),
+        None => no_engine(&target, first),
     }
 }
 
-/// Nobody runs: the file is all there is to do.
-fn halt_next_start(target: &Target, record: &Halt) -> Outcome {
-    let path = target.halt_file.as_deref().ok_or_else(|| Failure::other("there is no halt file to write"))?;
-    let first = keep_and_note(path, record).map_err(Failure::other)?;
+const NO_HALT_FILE: &str = "there is no halt file to write";
+
+/// Nobody runs: the file is all there is to do. Says whether trading was not halted before.
+fn keep_for_next_start(target: &Target, record: &Halt) -> Result<bool, Failure> {
+    let path = target.halt_file.as_deref().ok_or_else(|| Failure::other(NO_HALT_FILE))?;
+    keep_and_note(path, record).map_err(Failure::other)
+}
+
+fn no_engine(target: &Target, first: bool) -> Outcome {
+    let path = target.halt_file.as_deref().ok_or_else(|| Failure::other(NO_HALT_FILE))?;
     if let Some(error) = &target.unreachable {
         return Err(Failure::other(format!(
             "{error}; an engine that has {} for its halt file halts within a second, any other one is not halted",

@@ -23,7 +23,7 @@ pub fn command(arguments: &ResumeArgs) -> Outcome {
     let target = Target::find(&arguments.engine)?;
     let Some(engine) = &target.engine else {
         let path = target.halt_file.as_deref().ok_or_else(|| Failure::other("there is no halt file to remove"))?;
-        let was = halt::resume(path, &arguments.reason, system_ns()).map_err(Failure::other)?;
+        let was = halt::resume(path, &arguments.reason, system_ns(), u64::MAX).map_err(Failure::other)?;
         out::line(ended(&was, path));
         if let Some(error) = &target.unreachable {
             return Err(Failure::other(format!("{error}; an engine that runs there stays halted")));
@@ -47,9 +47,10 @@ fn ended(was: &Halt, path: &Path) -> String {
 
 fn resume_engine(target: &Target, engine: &Commander, path: &Path, reason: &str) -> Outcome {
     let name = target.name();
-    let mut was = None;
+    let given_ns = system_ns();
+    let (mut was, mut latest_ns) = (None, u64::MAX);
     for _ in 0..TRIES {
-        match halt::resume(path, reason, system_ns()) {
+        match halt::resume(path, reason, system_ns(), latest_ns) {
             Ok(halt) => was = Some(halt),
             // It may be halted without its file: somebody removed that by hand, or it could not be written.
             Err(HaltFileError::NotHalted { .. }) => {}
@@ -81,7 +82,8 @@ fn resume_engine(target: &Target, engine: &Commander, path: &Path, reason: &str)
                     None => Err(Failure::other(HaltFileError::NotHalted { path: path.to_path_buf() })),
                 };
             }
-            CommandOutcome::HaltFileThere => {}
+            // Ours again, or a halt that nobody has looked at yet.
+            CommandOutcome::HaltFileThere => latest_ns = given_ns,
             CommandOutcome::TooLate => {
                 let text = format!("{name} stays halted: it took the command too late; resume again");
                 return Err(Failure::other(text));

@@ -1,4 +1,5 @@
-//! Whom `halt` and `resume` are meant for: the engine that runs under a name, and the halt file of one that does not.
+//! Whom `status`, `top`, `halt` and `resume` mean: the engine that runs under a name, and the halt file of one that
+//! does not.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,16 +27,25 @@ pub(super) struct Target {
     pub(super) halt_file: Option<PathBuf>,
 }
 
+/// Where the region is that these arguments, the config and the environment name, and what else they say of its engine.
+///
+/// # Errors
+/// When the config or the name is wrong.
+pub(super) fn named(arguments: &EngineArgs) -> Result<(Place, Engine), Failure> {
+    let overrides = Overrides::from_process();
+    let configured = match &arguments.config {
+        Some(file) => Config::load(Some(file), &overrides).map_err(Failure::usage)?.engine,
+        None => Config::surroundings(&overrides).map_err(Failure::usage)?,
+    };
+    let place = Place::new(arguments.shm.as_ref().unwrap_or(&configured.shm)).map_err(Failure::usage)?;
+    Ok((place, configured))
+}
+
 impl Target {
     /// # Errors
     /// When the config or the name is wrong.
     pub(super) fn find(arguments: &EngineArgs) -> Result<Self, Failure> {
-        let overrides = Overrides::from_process();
-        let configured: Engine = match &arguments.config {
-            Some(file) => Config::load(Some(file), &overrides).map_err(Failure::usage)?.engine,
-            None => Config::surroundings(&overrides).map_err(Failure::usage)?,
-        };
-        let place = Place::new(arguments.shm.as_ref().unwrap_or(&configured.shm)).map_err(Failure::usage)?;
+        let (place, configured) = named(arguments)?;
         let (engine, unreachable) = match Commander::open(&place) {
             Ok(commander) if commander.process().is_alive() => (Some(commander), None),
             // What a dead engine left.
@@ -47,6 +57,14 @@ impl Target {
             None => Some(configured.halt_file),
         };
         Ok(Self { place, engine, unreachable, halt_file })
+    }
+
+    /// Looks for the engine once more: one that was starting may be there by now.
+    pub(super) fn look_again(&mut self) {
+        self.engine = Commander::open(&self.place).ok().filter(|commander| commander.process().is_alive());
+        if let Some(path) = self.engine.as_ref().and_then(Commander::halt_file) {
+            self.halt_file = Some(path);
+        }
     }
 
     /// The engine, for people.

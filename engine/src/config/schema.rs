@@ -118,8 +118,8 @@ static JOURNAL: Table = Table {
             Left::To("\"interval\""),
             "",
             "When what was written is brought to the disk: left to the kernel, every fsync_interval_ms, or every 100 ms and \
-             right after each order. A crash of the process loses nothing that was written; one of the machine what was \
-             not brought to the disk.",
+             right after each order. A crash of the process loses nothing that was written; one of the machine what \
+             was not brought to the disk.",
         ),
         key(
             "fsync_interval_ms",

@@ -3,7 +3,7 @@
 //! | kind | entry | payload, little-endian |
 //! |---|---|---|
 //! | 1 | session | JSON, in parts: flag 1 on all but the last |
-//! | 2 | tick | the 56 bytes of a tick: four i64, `recv_ns`, `venue_seq`, offset i32, instrument u16, kind u8, flags u8 |
+//! | 2 | tick | the 56 bytes of a tick: four i64, `recv_ns`, `venue_seq`, offset i32, instrument u16, kind, flags |
 //! | 3 | report | `at_ns` u64, order u64, instrument u16, tag u8, and what the tag says |
 //! | 4 | timer | `due_ns` u64 |
 //! | 5 | command | `at_ns` u64, kind u8, source u8, reason: the rest, UTF-8 |

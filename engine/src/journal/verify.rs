@@ -1,8 +1,8 @@
 //! Running the core again on a journal's inputs, and comparing every decision and every hash. Cold around a hot loop.
 //!
-//! The new core is fed what the old one took, reports included: no gateway, no clock, no venue takes part. So this is the
-//! same for paper and for anything else that sends orders. An order that the gateway had no room for is refused here at
-//! the same place.
+//! The new core is fed what the old one took, reports included: no gateway, no clock, no venue takes part. So this is
+//! the same for paper and for anything else that sends orders. An order that the gateway had no room for is refused
+//! here at the same place.
 
 use std::collections::VecDeque;
 use std::path::Path;

@@ -69,32 +69,45 @@ pub fn command(arguments: &RunArgs) -> Outcome {
     if demo.is_some() {
         out::line("crosstick demo: simulated venues on this machine, paper orders; Ctrl-C ends it with a report");
     }
+    let halt_flag = signals.halt_flag();
+    let outcome = session(&config, signals, log, arguments);
+    match halting::keep_untaken(&halt_flag, &config.engine.halt_file) {
+        Ok(false) => outcome,
+        Ok(true) => outcome.map(|_| Code::Halted),
+        Err(error) => outcome.and(Err(Failure::other(error))),
+    }
+}
 
-    let facts = connect::facts(&config, &signals)?;
-    let built = universe::build(&config, &facts, universe::Unknown::Refused).map_err(Failure::usage)?;
+/// A run from the first question to a venue to its report.
+fn session(config: &Config, signals: Signals, log: Log, arguments: &RunArgs) -> Outcome {
+    let facts = connect::facts(config, &signals)?;
+    let built = universe::build(config, &facts, universe::Unknown::Refused).map_err(Failure::usage)?;
     let universe = Arc::new(built.0);
-    let lines = connect::lines(&config, &universe)?;
+    let lines = connect::lines(config, &universe)?;
     if lines.is_empty() {
         return Err(Failure::usage("no venue has an instrument: name some in [[market]] or [[instrument]]"));
     }
     let place = Place::new(&config.engine.shm).map_err(Failure::usage)?;
     let clock = WallClock::anchored_now();
-    let driver = setup::paper_driver(&config, &universe).map_err(Failure::usage)?;
+    let driver = setup::paper_driver(config, &universe).map_err(Failure::usage)?;
     let tables = publish::Tables::new(&universe, &driver);
     let mut writer = region(&place, &universe, &lines, &tables, clock.now_ns())?;
     let feeds = std::mem::take(&mut writer.feeds);
+    // After the region, whose lock makes its name ours.
+    let control = Control::create(&place, &config.engine.halt_file, clock.now_ns()).map_err(Failure::other)?;
+    // Once more: venues may have taken their time to answer. From here on whoever halts finds us.
+    refuse_while_halted(config)?;
     // After the region too: a run that does not start leaves no session.
-    let (journal, journal_dir) = begin_journal(&config, &facts, clock.now_ns())?;
+    let (journal, journal_dir) = begin_journal(config, &facts, clock.now_ns())?;
     let threads = Threads {
-        config: &config,
+        config,
         universe: Arc::clone(&universe),
         lines,
         clock: clock.clone(),
         driver,
         tables,
         keep_rows: arguments.output.opportunities.is_some(),
-        // After the region, whose lock makes its name ours.
-        control: Control::create(&place, &config.engine.halt_file, clock.now_ns()).map_err(Failure::other)?,
+        control,
         halt_flag: signals.halt_flag(),
         journal,
     };
@@ -104,7 +117,7 @@ pub fn command(arguments: &RunArgs) -> Outcome {
     let notify = Notify::new(running.pulse.clone());
     notify.ready();
     let session = Session {
-        config: &config,
+        config,
         universe,
         signals,
         log,

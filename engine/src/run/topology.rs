@@ -134,7 +134,7 @@ impl Threads<'_> {
         let (tell_news, news) = halting::channel();
         let (hand, handed) = spsc::ring(COMMANDS);
         let Control { core: control, main: control_main } = self.control;
-        let keeper = Keeper::new(&self.config.engine.halt_file, news, control_main, hand, waker);
+        let mut keeper = Keeper::new(&self.config.engine.halt_file, news, control_main, hand, waker);
         let shown: Vec<_> = lines.iter().map(|l| (l.venue, l.line)).collect();
         let core = CoreThread {
             driver: self.driver,
@@ -148,6 +148,8 @@ impl Threads<'_> {
             beat,
             scribe,
         };
+        // A halt file that somebody made just now is looked at before the first tick.
+        keeper.watch_file();
         let core = core.start().map_err(Failure::other)?;
         let mut readers = Vec::new();
         for (number, reader) in starting.into_iter().enumerate() {
@@ -190,8 +192,8 @@ impl Running {
         if readers.into_iter().all(|ended| ended) { Ok(core) } else { Err(panicked()) }
     }
 
-    /// Waits until the journal is written; to be called after [`Self::join`], which dropped the core's end of it. `None`
-    /// where none is kept.
+    /// Waits until the journal is written; to be called after [`Self::join`], which dropped the core's end of it.
+    /// `None` where none is kept.
     ///
     /// # Errors
     /// When the thread had panicked.

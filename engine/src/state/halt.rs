@@ -28,6 +28,14 @@ pub enum HaltFileError {
         /// What the system said.
         source: io::Error,
     },
+    /// It was halted after the resume was given.
+    #[error("{path}: trading was halted anew ({reason}): look at that, then resume again", path = path.display())]
+    Anew {
+        /// The halt file, which stays.
+        path: PathBuf,
+        /// Why it was halted.
+        reason: String,
+    },
     /// Nothing is halted.
     #[error("{path} is not there: trading is not halted, nothing to resume", path = path.display())]
     NotHalted {
@@ -169,16 +177,25 @@ pub fn note_resume(path: &Path, reason: &str, at_ns: u64, halt: Option<&Halt>) -
     append_log(path, &serde_json::json!({"event": "resume", "reason": reason, "at_ns": at_ns, "halt": halt}))
 }
 
-/// Ends the halt, for a reason that is kept in the log beside it. Returns what had been halted.
+/// Ends the halt, for a reason that is kept in the log beside it, unless it came after `latest_ns`. Returns what had
+/// been halted.
 ///
 /// # Errors
-/// When nothing is halted, or the files cannot be changed; then trading stays halted.
-pub fn resume(path: &Path, reason: &str, at_ns: u64) -> Result<Halt, HaltFileError> {
-    let halt = read(path)?.ok_or_else(|| HaltFileError::NotHalted { path: path.to_path_buf() })?;
+/// When nothing is halted, or it came later, or the files cannot be changed; then trading stays halted.
+pub fn resume(path: &Path, reason: &str, at_ns: u64, latest_ns: u64) -> Result<Halt, HaltFileError> {
+    let gone = || HaltFileError::NotHalted { path: path.to_path_buf() };
+    let halt = read(path)?.ok_or_else(gone)?;
+    if halt.at_ns > latest_ns {
+        return Err(HaltFileError::Anew { path: path.to_path_buf(), reason: halt.reason });
+    }
     // Logged first: a halt that ended without a trace would be worse than a reason without effect.
     note_resume(path, reason, at_ns, Some(&halt))?;
-    fs::remove_file(path).map_err(|source| HaltFileError::Io { path: path.to_path_buf(), source })?;
-    Ok(halt)
+    match fs::remove_file(path) {
+        Ok(()) => Ok(halt),
+        // Somebody else resumed meanwhile.
+        Err(source) if source.kind() == io::ErrorKind::NotFound => Err(gone()),
+        Err(source) => Err(HaltFileError::Io { path: path.to_path_buf(), source }),
+    }
 }
 
 fn folder(path: &Path) -> &Path {

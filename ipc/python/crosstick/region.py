@@ -193,9 +193,9 @@ def attach(name: str = "crosstick", wait: Optional[float] = None, *, folder: str
         raise UnsupportedPlatform(
             f"regions are read on Linux on x86-64 only, this is {sys.platform} on {platform.machine()}: the versions "
             f"that make reads whole rely on a processor that keeps loads in order")
-    if not _NAME.match(name) or name.endswith((".lock", ".new")):
+    if not _NAME.match(name) or name.endswith((".lock", ".new", ".control")):
         raise BadName(f"`{name}` is no region name: use 1 to 64 letters, digits, `-`, `_` or `.`, not `.` first, not "
-                      f"`.lock` or `.new` last")
+                      f"`.lock`, `.new` or `.control` last")
     path = os.path.join(folder, name)
     deadline = None if wait is None else time.monotonic() + wait
     while True:

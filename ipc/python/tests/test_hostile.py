@@ -21,7 +21,7 @@ def write(folder, data):
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "/a", ".hidden", "a b", "ä", "a\0b", "a.lock", "a.new",
-                                  "x" * 65, "a\n"])
+                                  "a.control", "x" * 65, "a\n"])
 def test_names_cannot_leave_the_folder(name):
     with pytest.raises(crosstick.BadName, match="64 letters"):
         crosstick.attach(name)

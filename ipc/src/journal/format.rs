@@ -10,10 +10,10 @@
 //! | 1 | flags | |
 //! | n | payload | padded with zeros to a multiple of eight |
 //!
-//! Records are numbered from 0 through the whole session, not in the bytes but by their order: the number is part of the
-//! checksum, so that a record that was moved, doubled or left out does not check, and neither does a leftover of another
-//! session. The number's low half can be taken back out of the checksum of an intact record, which is how reading finds
-//! its way again behind damage and knows how many records it lost. All integers are little-endian.
+//! Records are numbered from 0 through the whole session, not in the bytes but by their order: the number is part of
+//! the checksum, so that a record that was moved, doubled or left out does not check, and neither does a leftover of
+//! another session. The number's low half can be taken back out of the checksum of an intact record, which is how
+//! reading finds its way again behind damage and knows how many records it lost. All integers are little-endian.
 //!
 //! A segment that was closed in order ends with a record of kind [`KIND_SEAL`] with no payload.
 

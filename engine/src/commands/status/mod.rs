@@ -4,10 +4,11 @@ mod rows;
 mod words;
 
 use crosstick_ipc::layout::{Mode, amount, text};
-use crosstick_ipc::{Health, Place, Reader};
+use crosstick_ipc::{Health, Reader};
 use crosstick_model::DenyCode;
 use serde_json::{Value, json};
 
+use super::target;
 use crate::cli::StatusArgs;
 use crate::clock::system_ns;
 use crate::exit::{Code, Failure, Outcome};
@@ -18,7 +19,7 @@ use crate::out;
 /// # Errors
 /// When there is no region of that name, or it cannot be read.
 pub fn command(arguments: &StatusArgs) -> Outcome {
-    let place = Place::new(&arguments.shm).map_err(Failure::usage)?;
+    let (place, _) = target::named(&arguments.engine)?;
     let reader = Reader::open(&place).map_err(Failure::other)?;
     let status = status(&reader, system_ns()).ok_or_else(|| {
         Failure::other(format!(

@@ -30,6 +30,7 @@ use crosstick_ipc::Place;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::target;
 use crate::cli::TopArgs;
 use crate::clock::system_ns;
 use crate::exit::{Code, Failure, Outcome};
@@ -132,7 +133,8 @@ impl Top {
 /// # Errors
 /// When name or pane are wrong, or there is no terminal.
 pub fn command(arguments: &TopArgs) -> Outcome {
-    let place = Place::new(&arguments.shm).map_err(Failure::usage)?;
+    let (place, _) = target::named(&arguments.engine)?;
+    let name = place.name().to_owned();
     let wanted = std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
     let mut top = Top::new(place, &arguments.pane, wanted).map_err(Failure::usage)?;
     if arguments.once {
@@ -144,7 +146,7 @@ pub fn command(arguments: &TopArgs) -> Outcome {
             "top needs a terminal on standard input and output; crosstick top --once prints one frame without",
         ));
     }
-    live(&mut top, &arguments.shm, arguments.interval)
+    live(&mut top, &name, arguments.interval)
         .map_err(|e| Failure::other(format!("the terminal is gone ({e}); the engine goes on")))
 }
 

@@ -12,6 +12,9 @@ use super::news::NewsWriter;
 use crate::clock::WallClock;
 use crate::driver::{Listener, PaperDriver};
 
+/// Why a signal halts: it says nothing itself.
+pub(super) const SIGNAL_REASON: &str = "signal SIGUSR1";
+
 /// A command on its way to the core.
 #[derive(Debug, Clone, Copy)]
 pub struct Handed {
@@ -49,11 +52,15 @@ impl Inlet {
         self.control.is_called() | self.signal.load(Ordering::Relaxed) | !self.main.is_empty()
     }
 
-    /// Gives the core what was commanded, and the commander his answer.
+    /// Gives the core what was commanded, and the commander his answer. Resumes come first: of a resume and a halt that
+    /// are seen together, nobody knows the order, and the halt is what lasts.
     #[cold]
     pub fn obey(&mut self, driver: &mut PaperDriver<Spread>, clock: &WallClock, listener: &mut impl Listener) {
+        while let Some(handed) = self.main.pop() {
+            self.give(&handed, driver, clock, listener);
+        }
         if self.signal.swap(false, Ordering::Relaxed) {
-            let reason = Reason::new("signal SIGUSR1");
+            let reason = Reason::new(SIGNAL_REASON);
             let source = CommandSource::Signal;
             let signal = Handed { kind: CommandKind::Halt, source, reason, number: 0, by_main: false };
             self.give(&signal, driver, clock, listener);
@@ -68,9 +75,6 @@ impl Inlet {
                 Some(CommandKind::Resume) => {}
                 None => self.answer(called.number, CommandOutcome::Unknown, clock.now_ns(), driver),
             }
-        }
-        while let Some(handed) = self.main.pop() {
-            self.give(&handed, driver, clock, listener);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The main thread's part: keeps halts over a restart, watches the halt file, lets a resume through. Cold.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crosstick_ipc::control::{Called, ControlMain};
 use crosstick_ipc::{Owner, State};
@@ -8,14 +9,32 @@ use crosstick_model::{CommandKind, CommandOutcome, CommandSource, Reason};
 use crosstick_ring::Waker;
 use crosstick_ring::spsc::Producer;
 
-use super::inlet::Handed;
+use super::inlet::{Handed, SIGNAL_REASON};
 use super::news::{News, NewsReader};
 use crate::clock::system_ns;
 use crate::run::status_line::StatusLine;
-use crate::state::halt::{self, Halt};
+use crate::state::halt::{self, Halt, HaltFileError, OPERATOR};
 
 /// A resume that is older was told to have failed: its commander waits five seconds for an answer.
 const RESUME_AGE_MAX_NS: u64 = 4_000_000_000;
+
+/// Keeps a halt by signal that no core thread took, because it came before one ran or after it had ended; says whether
+/// there was one.
+///
+/// # Errors
+/// When it cannot be kept.
+pub fn keep_untaken(signal: &AtomicBool, path: &Path) -> Result<bool, HaltFileError> {
+    if !signal.load(Ordering::Relaxed) {
+        return Ok(false);
+    }
+    let (code, reason) = (OPERATOR.into(), SIGNAL_REASON.into());
+    let halt = Halt { code, reason, at_ns: system_ns(), pid: std::process::id() };
+    if halt::keep(path, &halt)? {
+        halt::note_halt(path, &halt)?;
+    }
+    tracing::error!("trading is halted for the next start: {}: {}", halt.code, halt.reason);
+    Ok(true)
+}
 
 /// A halt on its way to disk.
 struct Keeping {
@@ -133,7 +152,8 @@ impl Keeper {
         }
     }
 
-    fn watch_file(&mut self) {
+    /// Hands the core a halt when somebody made the halt file.
+    pub fn watch_file(&mut self) {
         if self.current.is_some() || self.handed > self.taken || !halt::is_there(&self.path) {
             return;
         }
