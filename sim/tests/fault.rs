@@ -190,6 +190,12 @@ fn a_stall_is_a_silence_on_a_connection_that_lives() {
     pass(&mut desk, 1);
     assert_eq!(ids(&mut desk, id), [1, 2, 3, 4], "nothing is lost; the ping of 20 s came with it");
     assert_eq!(ids(&mut desk, late), [4]);
+
+    let stall = fault(&mut desk, json!({ "kind": "stall", "for_ms": 25_000 }));
+    trade(&mut desk);
+    assert_eq!(desk.raw(late), b"");
+    assert!(desk.venue.end_fault(stall, desk.now));
+    assert_eq!(ids(&mut desk, late), [5], "ended by hand, it lets go at once");
 }
 
 #[test]

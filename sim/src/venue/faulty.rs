@@ -184,6 +184,7 @@ impl VenueMachine {
             let (kind, spec) = (fault.kind, fault.spec.clone());
             match (kind, edge.begins) {
                 (Kind::Drop | Kind::HalfClose | Kind::Stall, true) => self.break_connections(edge.id, now),
+                (Kind::Stall, false) => self.end_stall(edge.id),
                 _ if connections => later.push(edge),
                 (Kind::Maintenance, true) => {
                     self.announce_shutdown(self.shown(now));
@@ -236,6 +237,22 @@ impl VenueMachine {
                 Kind::Stall => session.hold(0, lasts_ns.unwrap_or(now), &venue.rules),
                 _ => session.end_abruptly(now, &venue.rules),
             }
+        });
+    }
+
+    /// Lets go what a stall held, unless another one holds it still.
+    fn end_stall(&mut self, fault: u64) {
+        self.each_session(|venue, session| {
+            let faults = &venue.trouble.faults;
+            if session.hold.is_none() || !faults.get(fault).is_some_and(|f| concerns(f, session)) {
+                return;
+            }
+            session.hold = None;
+            if let Some(until_ns) = faults.stalled_until(scope_of(session)) {
+                session.hold(0, until_ns, &venue.rules);
+            }
+            // Its driver may have been told before, and have found nothing that it could send.
+            session.dirty = false;
         });
     }
 
@@ -442,13 +459,18 @@ pub(super) fn send_broken(session: &mut Session, wire: &[u8], fate: Fate, rules:
     }
 }
 
-/// Whether a fault is about a connection.
-fn concerns(fault: &Fault, session: &Session) -> bool {
-    let scope = match (&session.api, &session.stream) {
+/// What a connection is.
+const fn scope_of(session: &Session) -> Scope {
+    match (&session.api, &session.stream) {
         (Some(_), _) => Scope::WsApi,
         (None, Some(_)) => Scope::Stream,
         (None, None) => Scope::Rest,
-    };
+    }
+}
+
+/// Whether a fault is about a connection.
+fn concerns(fault: &Fault, session: &Session) -> bool {
+    let scope = scope_of(session);
     let user_data = session.hears_accounts();
     if fault.kind == Kind::OfflineFill {
         return user_data;
