@@ -191,7 +191,8 @@ def test_an_order_that_rested_pays_as_maker(trader, other, side):
         bid, ask = best(trader)
         price = ask - money.PRICE_STEP if side == "BUY" else bid + money.PRICE_STEP
         try:
-            order = trader.create_order(symbol=SYMBOL, side=side, type="LIMIT_MAKER", quantity=quantity, price=str(price))
+            order = trader.create_order(symbol=SYMBOL, side=side, type="LIMIT_MAKER", quantity=quantity,
+                                        price=str(price))
         except BinanceAPIException as error:
             # The market came to meet it: not accepted as a maker.
             assert (error.code, error.message) == (-2010, "Order would immediately match and take.")

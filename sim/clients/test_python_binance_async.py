@@ -171,8 +171,8 @@ def test_events_of_an_account_come_in_order(venue, run):
         partial = ("TRADE", "PARTIALLY_FILLED", taken)
         # Balances are told after the last report of what changed them.
         assert [k for k in kinds if k != position] == [
-            ("NEW", "NEW", first), ("CANCELED", "CANCELED", first), ("NEW", "NEW", taken), *[partial] * (len(fills) - 1),
-            ("TRADE", "FILLED", taken)]
+            ("NEW", "NEW", first), ("CANCELED", "CANCELED", first), ("NEW", "NEW", taken),
+            *[partial] * (len(fills) - 1), ("TRADE", "FILLED", taken)]
         assert kinds[1] == kinds[3] == kinds[-1] == position
         locked = {b["a"]: (D(b["f"]), D(b["l"])) for b in told[1]["B"]}
         freed = {b["a"]: (D(b["f"]), D(b["l"])) for b in told[3]["B"]}
