@@ -267,20 +267,20 @@ fn the_simulated_venues_file_lists_its_mistakes() {
 
 #[test]
 fn accounts_of_simulated_venues_list_their_mistakes() {
-    let text = "[[account]]\nname = \"a\"\nvenue = \"gamma\"\n[[account]]\nname = \"a\"\nbalances = { USDT = \"-1\" }\n\
+    let text = "[[account]]\nname = \"a\"\nvenue = \"delta\"\n[[account]]\nname = \"a\"\nbalances = { USDT = \"-1\" }\n\
                 maker_bps = \"-1\"\n";
     let told = sim::parse("s.toml", text, Path::new("/")).expect_err("mistakes").to_string();
     assert_eq!(
         told,
-        "s.toml:3:9: [[account]] venue: \"gamma\" is no spot venue of this file; leave it out for all\n\
+        "s.toml:3:9: [[account]] venue: \"delta\" is no venue of this file; leave it out for all\n\
          s.toml:5:8: [[account]] name: \"a\" is there twice\n\
          s.toml:6:21: [[account]] balances.USDT: -1 is out of range; allowed: 0 to 1000000000000\n\
          s.toml:7:13: [[account]] maker_bps: -1 is out of range; allowed: 0 to 1000 bps"
     );
-    let text = "[[account]]\nname = \"a\"\nvenue = \"beta\"\ntaker_bps = \"7.5\"\n";
+    let text = "[[account]]\nname = \"a\"\nvenue = \"gamma\"\ntaker_bps = \"7.5\"\n";
     let config = sim::parse("s.toml", text, Path::new("/")).unwrap_or_else(|m| panic!("{m}"));
     let account = &config.accounts[0];
-    assert_eq!((account.venue.as_deref(), account.maker_e8, account.taker_e8), (Some("beta"), 100_000, 75_000));
+    assert_eq!((account.venue.as_deref(), account.maker_e8, account.taker_e8), (Some("gamma"), 100_000, 75_000));
 }
 
 proptest! {

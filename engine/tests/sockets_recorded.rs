@@ -224,7 +224,7 @@ fn generated_venues_tell_their_accounts_keys() {
     let rig = Rig::new();
     rig.write("sim.toml", "[sim]\nkeys = \"keys\"\n[[account]]\nname = \"trader\"\nbalances = { USDT = \"5\" }\n");
     let keys = |out: &str| -> Vec<String> {
-        let lines = out.lines().skip_while(|l| !l.starts_with("account trader on every spot venue")).skip(1).take(3);
+        let lines = out.lines().skip_while(|l| !l.starts_with("account trader on every venue")).skip(1).take(3);
         lines.map(str::to_owned).collect()
     };
     let first = rig.run(["sim", "--config", "sim.toml", "--duration", "200ms"]).expect(0);

@@ -9,11 +9,11 @@ use crate::api::ApiKey;
 pub struct SimAccount {
     /// Our name for it: letters, digits, points and dashes, as it names files.
     pub name: String,
-    /// The venue that it is on; `None`: on every spot venue, with the same keys and balances of its own on each.
+    /// The venue that it is on; `None`: on every venue, with the same keys and balances of its own on each.
     pub venue: Option<String>,
     /// What it has at start: asset and amount.
     pub balances: Vec<(String, Decimal)>,
-    /// Commission of resting orders, at 1e-8 of what is received.
+    /// Commission of resting orders, at 1e-8 of what is received (futures: of what is traded).
     pub maker_e8: i64,
     /// Commission of aggressive orders, likewise.
     pub taker_e8: i64,

@@ -19,7 +19,7 @@ pub struct SimConfig {
     pub ca_pem_path: Option<PathBuf>,
     /// Bytes that may wait for a client before it is dropped as too slow; 4 MiB by default, 64 KiB at least.
     pub queue_bytes_max: usize,
-    /// Who may trade on the spot venues.
+    /// Who may trade on the venues.
     pub accounts: Vec<SimAccount>,
     /// Directory of the keys that are made for accounts without any: read where it has some, written otherwise.
     pub keys_dir: Option<PathBuf>,

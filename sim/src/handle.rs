@@ -113,7 +113,7 @@ impl Sim {
             let on_it = |a: &&SimAccount| a.venue.as_ref().is_none_or(|v| *v == plan.name);
             let accounts: Vec<SimAccount> = accounts.iter().filter(on_it).cloned().collect();
             let machine = VenueMachine::new(&plan.name, plan.protocol, rules, plan.instruments, plan.streams);
-            machines.push(machine.with_accounts(&accounts, &Limits::SPOT));
+            machines.push(machine.with_accounts(&accounts, &Limits::of(plan.protocol)));
         }
         schedule(faults, &mut machines)?;
         let control = control.map(open_control).transpose()?;

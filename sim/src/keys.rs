@@ -16,7 +16,7 @@ const LIST: &str = "keys.json";
 pub struct AccountKeys {
     /// Whose.
     pub account: String,
-    /// The venue that the account is on; `None`: every spot venue.
+    /// The venue that the account is on; `None`: every venue.
     pub venue: Option<String>,
     /// The keys.
     pub keys: TestKeys,

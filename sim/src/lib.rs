@@ -26,7 +26,6 @@ mod keys;
 mod market;
 mod operator;
 pub mod recorded;
-mod rest;
 mod rules;
 mod server;
 mod session;

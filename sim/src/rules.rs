@@ -55,13 +55,15 @@ impl StreamKind {
     }
 }
 
-/// Which of the two routed paths of USD-M serves a stream.
+/// Which of the routed paths of USD-M serves a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
     /// Books.
     Public,
     /// Everything else that is public.
     Market,
+    /// Accounts' events, by listen key.
+    Private,
 }
 
 impl Class {
@@ -74,7 +76,7 @@ impl Class {
             || kind.starts_with("rpiDepth")
             || kind == "bookTicker"
             || stream == "!bookTicker";
-        kind == "trade" || book == (self == Self::Public)
+        self != Self::Private && (kind == "trade" || book == (self == Self::Public))
     }
 }
 
@@ -147,6 +149,8 @@ pub(crate) struct StreamRoute {
     pub(crate) class: Option<Class>,
     pub(crate) unit: TimeUnit,
     pub(crate) streams: Vec<String>,
+    /// Listen keys, and which events of each are wanted; none: all.
+    pub(crate) keys: Vec<(String, Vec<String>)>,
 }
 
 /// Reads a request target; `None` when it is not valid percent-encoded UTF-8.
@@ -159,6 +163,7 @@ pub(crate) fn route(protocol: Protocol, target: &str) -> Option<Route> {
     let (class, tail) = match protocol {
         Protocol::BinanceUsdm => match path {
             p if p.starts_with("/public/") => (Some(Class::Public), &p["/public".len()..]),
+            p if p.starts_with("/private/") => (Some(Class::Private), &p["/private".len()..]),
             p if p.starts_with("/market/") => (Some(Class::Market), &p["/market".len()..]),
             // Since 2026-04-23 an unrouted path serves books alone.
             p => (Some(Class::Public), p),
@@ -177,7 +182,21 @@ pub(crate) fn route(protocol: Protocol, target: &str) -> Option<Route> {
     let micros = parameter(query, "timeUnit").is_some_and(|u| u == "MICROSECOND" || u == "microsecond");
     let unit = if micros && protocol == Protocol::BinanceSpot { TimeUnit::Micros } else { TimeUnit::Millis };
     let streams = names.split('/').filter(|n| !n.is_empty()).map(str::to_owned).collect();
-    Some(Route::Stream(StreamRoute { combined, class, unit, streams }))
+    let keys = if class == Some(Class::Private) { listen_keys(query) } else { Vec::new() };
+    Some(Route::Stream(StreamRoute { combined, class, unit, streams, keys }))
+}
+
+/// The listen keys of a query, each with the events that follow it.
+fn listen_keys(query: &str) -> Vec<(String, Vec<String>)> {
+    let mut keys: Vec<(String, Vec<String>)> = Vec::new();
+    for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+        match (name, keys.last_mut()) {
+            ("listenKey", _) => keys.push((value.to_owned(), Vec::new())),
+            ("events", Some((_, only))) => only.extend(value.split('/').map(str::to_owned)),
+            _ => {}
+        }
+    }
+    keys
 }
 
 /// The raw value of a query parameter.

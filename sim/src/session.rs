@@ -99,6 +99,8 @@ pub(crate) struct StreamClient {
     /// Whether frames are counted by the second; the WebSocket API counts weight instead.
     pub(crate) paced: bool,
     pub(crate) names: Vec<String>,
+    /// Futures: whose events it gets.
+    pub(crate) listening: Vec<Listening>,
     /// By stream id.
     pub(crate) sent: Vec<StreamStats>,
     pub(crate) bytes: u64,
@@ -111,6 +113,16 @@ pub(crate) struct StreamClient {
     /// When the newest frames came, as many as may come in a second.
     recent_ns: VecDeque<u64>,
     fragments: Option<Vec<u8>>,
+}
+
+/// A listen key that a connection uses.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    pub(crate) key: String,
+    /// The account's number.
+    pub(crate) account: usize,
+    /// The events that it wants; empty: all.
+    pub(crate) only: Vec<String>,
 }
 
 /// What a client's frame means for the venue.
@@ -139,6 +151,7 @@ impl StreamClient {
             class,
             paced: true,
             names: Vec::new(),
+            listening: Vec::new(),
             sent: Vec::new(),
             bytes: 0,
             requests: 0,

@@ -76,7 +76,7 @@ pub fn command(arguments: &SimArgs) -> Outcome {
 /// Names an account's keys. They are printed because they are worth nothing: no other venue knows them.
 fn tell_keys(of: &AccountKeys) {
     let AccountKeys { account, keys, .. } = of;
-    let at = of.venue.as_deref().unwrap_or("every spot venue");
+    let at = of.venue.as_deref().unwrap_or("every venue");
     out::line(format_args!("account {account} on {at}, keys for these simulated venues alone:"));
     out::line(format_args!("  HMAC     {} secret {}", keys.hmac_key, keys.hmac_secret));
     for (kind, key, pem) in [("Ed25519 ", &keys.ed25519_key, &of.ed25519_pem), ("RSA     ", &keys.rsa_key, &of.rsa_pem)]

@@ -3,7 +3,6 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-use crosstick_model::Protocol;
 use crosstick_sim::{Endpoint, FlowSpec, SimAccount, SimConfig, Source};
 
 use super::build;
@@ -88,10 +87,8 @@ fn accounts(nodes: &[Node], spec: &FlowSpec, mistakes: &mut Mistakes) -> Vec<Sim
             mistakes.add(node.place("name"), format!("[[account]] name: \"{name}\" is there twice"));
         }
         if let Some(venue) = node.str("venue") {
-            let spot = spec.venues.iter().any(|v| v.name == venue && v.protocol == Protocol::BinanceSpot);
-            if !spot {
-                let text =
-                    format!("[[account]] venue: \"{venue}\" is no spot venue of this file; leave it out for all");
+            if !spec.venues.iter().any(|v| v.name == venue) {
+                let text = format!("[[account]] venue: \"{venue}\" is no venue of this file; leave it out for all");
                 mistakes.add(node.place("venue"), text);
             }
             account.venue = Some(venue.to_owned());
@@ -167,10 +164,10 @@ static SIM_VENUE: Table = Table {
 
 static SIM_ACCOUNT: Table = Table {
     header: "[[account]]",
-    doc: "An account of the spot venues, with an HMAC, an Ed25519 and an RSA key.",
+    doc: "An account of the venues, with an HMAC, an Ed25519 and an RSA key.",
     keys: &[
         key("name", Kind::Word(Word::Name), Left::Required, "", "Names its key files."),
-        key("venue", Kind::Word(Word::Name), Left::Out("every spot venue"), "", "The one venue that it is on."),
+        key("venue", Kind::Word(Word::Name), Left::Out("every venue"), "", "The one venue that it is on."),
         key("balances", Kind::Map(Word::Asset, &BALANCE), Left::Out("none"), "", "What it has at start."),
         key("maker_bps", FEE_BPS, Left::To("\"10\""), "bps", "Commission of its orders that rested."),
         key("taker_bps", FEE_BPS, Left::To("\"10\""), "bps", "Commission of its orders that took."),

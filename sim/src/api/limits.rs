@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crosstick_model::Protocol;
 use serde_json::{Value, json};
 
 use super::errors::ApiError;
@@ -24,6 +25,8 @@ pub struct Limits {
     pub orders_per_ten_seconds: u32,
     /// Unfilled orders a UTC day, of an account.
     pub orders_per_day: u32,
+    /// Unfilled orders a minute, of an account: what futures count instead of a day's.
+    pub orders_per_minute: Option<u32>,
     /// Requests after the first refusal (429) in the same window that bring a ban (418). Undocumented; ours.
     pub refusals_to_ban: u32,
 }
@@ -35,8 +38,28 @@ impl Limits {
         raw_per_five_minutes: 300_000,
         orders_per_ten_seconds: 50,
         orders_per_day: 160_000,
+        orders_per_minute: None,
         refusals_to_ban: 20,
     };
+
+    /// The documented figures of USD-M and COIN-M futures, which share them; raw requests are not limited there.
+    pub const FUTURES: Self = Self {
+        weight_per_minute: 2_400,
+        raw_per_five_minutes: u32::MAX,
+        orders_per_ten_seconds: 300,
+        orders_per_day: u32::MAX,
+        orders_per_minute: Some(1_200),
+        refusals_to_ban: 20,
+    };
+
+    /// The documented figures of a protocol.
+    #[must_use]
+    pub const fn of(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::BinanceSpot => Self::SPOT,
+            Protocol::BinanceUsdm | Protocol::BinanceCoinm => Self::FUTURES,
+        }
+    }
 }
 
 /// What a window counts.
@@ -139,7 +162,10 @@ impl RateLimits {
             raw: window(Counts::Raw, "MINUTE", 5, 60, limits.raw_per_five_minutes),
             orders: [
                 window(Counts::Orders, "SECOND", 10, 1, limits.orders_per_ten_seconds),
-                window(Counts::Orders, "DAY", 1, 86_400, limits.orders_per_day),
+                match limits.orders_per_minute {
+                    Some(limit) => window(Counts::Orders, "MINUTE", 1, 60, limit),
+                    None => window(Counts::Orders, "DAY", 1, 86_400, limits.orders_per_day),
+                },
             ],
             refusals_to_ban: limits.refusals_to_ban,
             weight_used: Used::default(),
@@ -210,8 +236,13 @@ impl RateLimits {
 
     /// Refuses an order when the account has too many unfilled ones.
     pub(crate) fn check_orders(&self, account: usize, more: u32, now: u64) -> Result<(), ApiError> {
+        self.check_order_counts(account, [more; 2], now)
+    }
+
+    /// The same where an order counts differently in the shorter and the longer window.
+    pub(crate) fn check_order_counts(&self, account: usize, more: [u32; 2], now: u64) -> Result<(), ApiError> {
         let used = self.orders_used.get(&account).copied().unwrap_or_default();
-        for (window, used) in self.orders.iter().zip(used) {
+        for ((window, used), more) in self.orders.iter().zip(used).zip(more) {
             if used.at(window, now).saturating_add(more) > window.limit {
                 let text = format!(
                     "Too many new orders; current limit is {} orders per {} {}.",
@@ -227,10 +258,15 @@ impl RateLimits {
 
     /// Counts an order of an account.
     pub(crate) fn add_order(&mut self, account: usize, now: u64) {
+        self.add_orders(account, [1; 2], now);
+    }
+
+    /// Counts so many in the shorter and in the longer window.
+    pub(crate) fn add_orders(&mut self, account: usize, more: [u32; 2], now: u64) {
         let used = self.orders_used.entry(account).or_default();
-        for (window, used) in self.orders.iter().zip(used) {
+        for ((window, used), more) in self.orders.iter().zip(used).zip(more) {
             used.roll(window, now);
-            used.count = used.count.saturating_add(1);
+            used.count = used.count.saturating_add(more);
         }
     }
 

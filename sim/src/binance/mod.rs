@@ -1,3 +1,4 @@
 //! Binance's trading protocols.
 
+pub(crate) mod futures;
 pub(crate) mod spot;

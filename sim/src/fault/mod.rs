@@ -1,13 +1,16 @@
 //! Faults on demand: what goes wrong, where, and when. Sans I/O: messages, requests and a time in, what becomes of them
 //! out. The venue asks before it sends, answers or lets somebody in, and does what the fault says.
 //!
-//! A fault waits for its time (`at_ms`), then for its messages (`after`), then acts: at once and once (drop), for a time
-//! (stall, `for_ms`), or on so many messages, requests or connections (`count`). With `every_ms` it begins anew; periods
-//! that were missed altogether are not made up. Where several faults could hit a message, the oldest does.
+//! A fault waits for its time (`at_ms`), then for its messages (`after`), then acts: at once and once (drop), for a
+//! time (stall, `for_ms`), or on so many messages, requests or connections (`count`). With `every_ms` it begins anew;
+//! periods that were missed altogether are not made up. Where several faults could hit a message, the oldest does.
 
+mod fate;
 mod kind;
 mod spec;
 
+use self::fate::refusal;
+pub(crate) use self::fate::{AnswerFate, Door, Edge, Fate, Layer, Refusal, RequestFate};
 pub(crate) use self::kind::{Kind, Scope};
 pub(crate) use self::spec::trading_status;
 pub use self::spec::{FaultError, FaultSpec};
@@ -45,93 +48,13 @@ pub(crate) struct Fault {
     pub(crate) hits: u64,
 }
 
-/// A fault begins or ends, and the venue has something to do about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Edge {
-    pub(crate) id: u64,
-    pub(crate) begins: bool,
-}
-
-/// What becomes of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
-    Pass,
-    Lose,
-    Twice,
-    /// After the next one, or at this time.
-    Behind(u64),
-    Garbage(Layer),
-    Cut,
-    /// The second half at this time.
-    Split(u64),
-}
-
-/// What garbage stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Layer {
-    /// A whole frame or answer whose content makes no sense.
-    Payload,
-    /// Bytes that are no frame and no HTTP.
-    Frame,
-}
-
-/// What becomes of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RequestFate {
-    /// Whether it is carried out.
-    pub(crate) runs: bool,
-    pub(crate) answer: AnswerFate,
-    /// By which fault.
-    pub(crate) by: Option<u64>,
-}
-
-/// What becomes of an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum AnswerFate {
-    Given,
-    /// At this time.
-    Late(u64),
-    /// Never; whether the connection ends as well.
-    Lost {
-        drop: bool,
-    },
-    /// Another one.
-    Instead(Refusal),
-    Garbage(Layer),
-    Cut,
-    /// The second half at this time.
-    Split(u64),
-}
-
-/// An answer that a fault gives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    pub(crate) status: u16,
-    /// Zero: a page of HTML, no JSON.
-    pub(crate) code: i32,
-    pub(crate) text: String,
-    pub(crate) retry_after_ns: Option<u64>,
-}
-
-/// How a new connection is met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Door {
-    Open,
-    /// At this time.
-    Late(u64),
-    /// TLS fails with an alert.
-    Alert,
-    /// TLS shows a certificate of another CA.
-    Certificate,
-}
-
 /// The faults of one venue.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     list: Vec<Fault>,
     last_id: u64,
     edges: Vec<Edge>,
-    /// No fault waits for messages or acts on them.
+    /// Some fault waits for messages or acts on them.
     busy: bool,
 }
 
@@ -480,40 +403,4 @@ const fn acts_on_requests(kind: Kind) -> bool {
             | Kind::Cut
             | Kind::Split
     )
-}
-
-/// What a fault answers instead. HTTP statuses of -1006 and -1007 are ours: they are not published.
-fn refusal(fault: &Fault) -> Refusal {
-    let until_ms = fault.until_ns().unwrap_or(0) / MS;
-    let (status, code, text) = match fault.kind {
-        Kind::RateLimit => (
-            429,
-            -1003,
-            "Too much request weight used; current limit is 6000 request weight per 1 MINUTE. Please use WebSocket \
-             Streams for live updates to avoid polling the API."
-                .to_owned(),
-        ),
-        Kind::Ban => (
-            418,
-            -1003,
-            format!(
-                "Way too much request weight used; IP banned until {until_ms}. Please use WebSocket Streams for live \
-                 updates to avoid bans."
-            ),
-        ),
-        Kind::UnknownOutcome if fault.spec.code == Some(-1006) => (
-            fault.spec.http_status.unwrap_or(500),
-            -1006,
-            "An unexpected response was received from the message bus. Execution status unknown.".to_owned(),
-        ),
-        Kind::UnknownOutcome => (
-            fault.spec.http_status.unwrap_or(504),
-            -1007,
-            "Timeout waiting for response from backend server. Send status unknown; execution status unknown."
-                .to_owned(),
-        ),
-        _ => (fault.spec.http_status.unwrap_or(503), 0, String::new()),
-    };
-    let retry = matches!(fault.kind, Kind::RateLimit | Kind::Ban);
-    Refusal { status, code, text, retry_after_ns: fault.until_ns().filter(|_| retry) }
 }

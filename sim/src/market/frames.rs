@@ -23,7 +23,7 @@ struct Entry {
 
 impl Frames {
     /// Adds a frame that `write` writes, in the units that are wanted.
-    pub(super) fn add(
+    pub(crate) fn add(
         &mut self,
         stream: StreamId,
         trade_id: Option<u64>,
@@ -39,7 +39,7 @@ impl Frames {
     }
 
     /// Counts a frame that nobody gets.
-    pub(super) fn count(&mut self, stream: StreamId, trade_id: Option<u64>) {
+    pub(crate) fn count(&mut self, stream: StreamId, trade_id: Option<u64>) {
         let at = self.bytes.len();
         self.list.push(Entry { stream, trade_id, start: at, micros: at, end: at });
     }

@@ -132,9 +132,10 @@ impl FlowFeed {
                 venue.flow_trade(symbol, taker, price, quantity, times, due);
             }
             // Where the flow has no single trades, all of an order's are one.
-            Body::AggTrade { price, quantity, taker_sold, .. } if !self.flow.has_trades(event) => {
+            Body::AggTrade { first, last, price, quantity, taker_sold, .. } if !self.flow.has_trades(event) => {
                 let taker = if taker_sold { Side::Sell } else { Side::Buy };
-                venue.flow_trade(symbol, taker, price, quantity, times, due);
+                let trades = last.saturating_sub(first) + 1;
+                venue.flow_order(symbol, taker, price, (quantity, trades), times, due);
             }
             // The venue makes it of the single trades.
             Body::AggTrade { .. } => {}

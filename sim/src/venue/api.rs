@@ -9,7 +9,6 @@ use crate::exchange::LevelView;
 use crate::fault::{Fate, Scope};
 use crate::frame::{self, Opcode};
 use crate::http::{self, Answer, Request};
-use crate::rest;
 use crate::rules::TimeUnit;
 use crate::session::{Phase, Session, StreamClient};
 use crate::stats::ClientEnd;
@@ -18,9 +17,7 @@ impl VenueMachine {
     pub(super) fn answer_rest(&mut self, request: &Request, path: &str, query: &str, now: u64) -> Answer {
         self.tick_market(now);
         let shown = self.shown(now);
-        let Some(spot) = self.spot.as_mut() else {
-            return rest::answer(self.protocol, &self.instruments, &request.method, path, shown);
-        };
+        let Some(spot) = self.spot.as_mut() else { return self.answer_futures(request, (path, query), shown, now) };
         let answer = spot.rest(request, path, query, shown);
         self.deliver(None, now);
         answer
@@ -165,8 +162,10 @@ impl VenueMachine {
         self.tick_market(now);
         if let Some(spot) = self.spot.as_mut() {
             spot.house_quotes(symbol, update_id, bids, asks, now);
-            self.deliver(None, now);
+        } else if let Some(futures) = self.futures.as_mut() {
+            futures.venue.house_quotes(symbol, update_id, bids, asks, now);
         }
+        self.deliver(None, now);
     }
 
     /// The simulated market trades: `taker` sells or buys these quantities at this price; client orders at the price
@@ -175,7 +174,9 @@ impl VenueMachine {
         self.tick_market(now);
         if let Some(spot) = self.spot.as_mut() {
             spot.house_print(symbol, taker, price, quantities, now);
-            self.deliver(None, now);
+        } else if let Some(futures) = self.futures.as_mut() {
+            futures.venue.house_print(symbol, taker, price, quantities, now);
         }
+        self.deliver(None, now);
     }
 }

@@ -112,6 +112,9 @@ impl VenueMachine {
         session.phase = Phase::Open;
         session.stream = Some(Box::new(client));
         self.subscribe(id, session, route.streams, now);
+        for (key, only) in &route.keys {
+            self.listen(session, key, only);
+        }
     }
 
     pub(super) fn take_frames(&mut self, id: ConnectionId, session: &mut Session, now: u64) {
@@ -214,6 +217,7 @@ impl VenueMachine {
                 }
                 if let Some(client) = session.stream.as_mut() {
                     client.names.retain(|n| !names.contains(n));
+                    client.listening.retain(|l| !names.contains(&l.key));
                 }
             }
             Ask::List => {
@@ -242,8 +246,9 @@ impl VenueMachine {
     /// Adds streams to a client. A name that the venue has no data for is listed and stays silent, as does one of
     /// another class: that is what the real venue does.
     fn subscribe(&mut self, id: ConnectionId, session: &mut Session, names: Vec<String>, now: u64) {
-        let Some(client) = session.stream.as_mut() else { return };
         for name in names {
+            self.listen(session, &name, &[]);
+            let Some(client) = session.stream.as_mut() else { return };
             if client.names.contains(&name) {
                 continue;
             }

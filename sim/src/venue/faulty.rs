@@ -259,10 +259,13 @@ impl VenueMachine {
     fn change_back(&mut self, edge: Edge, now: u64) {
         let Some(at) = self.trouble.before.iter().position(|(fault, ..)| *fault == edge.id) else { return };
         let (_, symbol, before) = self.trouble.before.remove(at);
+        // What it was under the fault is of no interest.
         match before {
-            Before::Status(status) => drop(self.set_symbol_status(&symbol, status, now)),
+            Before::Status(status) => {
+                let _ = self.set_symbol_status(&symbol, status, now);
+            }
             Before::Filters(filters) => {
-                drop(self.spot.as_mut().and_then(|s| s.set_filters(&symbol, *filters)));
+                let _ = self.spot.as_mut().and_then(|s| s.set_filters(&symbol, *filters));
             }
         }
     }

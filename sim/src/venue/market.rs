@@ -9,7 +9,8 @@ use crate::market::{Recorded, Told, recorded};
 use crate::stats::StreamStats;
 
 /// What market streams have to do.
-enum Work {
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Work {
     /// Tell what is due.
     Advance(u64),
     /// Tell what happened.
@@ -18,8 +19,9 @@ enum Work {
 
 impl VenueMachine {
     /// From now on the streams that it was made with show its book, as all others do. Without this they carry what is
-    /// published, and nothing else. Spot alone has a book; elsewhere this does nothing.
+    /// published, and nothing else.
     pub fn show_book(&mut self) {
+        self.show_futures_book();
         let (Some(market), Some(spot)) = (self.market.as_mut(), self.spot.as_ref()) else { return };
         for (index, entry) in self.streams.iter().enumerate().filter(|_| !self.shows_book) {
             // Those that somebody asked for already show it.
@@ -40,6 +42,8 @@ impl VenueMachine {
     pub fn number_trades_from(&mut self, symbol: &str, trade: u64, aggregate: u64) {
         if let Some(spot) = self.spot.as_mut() {
             spot.number_from(symbol, trade, aggregate);
+        } else if let Some(futures) = self.futures.as_mut() {
+            futures.venue.number_from(symbol, trade, aggregate);
         }
     }
 
@@ -57,8 +61,10 @@ impl VenueMachine {
         self.tick_market(now);
         if let Some(spot) = self.spot.as_mut() {
             spot.flow_quotes(symbol, update_id, bids, asks, times);
-            self.deliver(None, now);
+        } else if let Some(futures) = self.futures.as_mut() {
+            futures.venue.flow_quotes(symbol, update_id, bids, asks, times);
         }
+        self.deliver(None, now);
     }
 
     /// The flow trades. Mantissas and times as for [`Self::flow_quotes`].
@@ -66,15 +72,42 @@ impl VenueMachine {
         self.tick_market(now);
         if let Some(spot) = self.spot.as_mut() {
             spot.flow_trade(symbol, taker, price, quantity, times);
-            self.with_market(Work::Take { goes_on: true });
-            self.deliver(None, now);
+        } else if let Some(futures) = self.futures.as_mut() {
+            futures.venue.flow_trade(symbol, taker, price, (quantity, 1), times);
         }
+        self.with_market(Work::Take { goes_on: true });
+        self.deliver(None, now);
+    }
+
+    /// The flow trades with one order, in so many trades: as [`Self::flow_trade`], but nothing of the order follows.
+    pub fn flow_order(
+        &mut self,
+        symbol: &str,
+        taker: Side,
+        price: i64,
+        (quantity, trades): (i64, u64),
+        times: FlowTimes,
+        now: u64,
+    ) {
+        if self.futures.is_none() {
+            self.flow_trade(symbol, taker, price, quantity, times, now);
+            return;
+        }
+        self.tick_market(now);
+        if let Some(futures) = self.futures.as_mut() {
+            futures.venue.flow_trade(symbol, taker, price, (quantity, trades), times);
+        }
+        self.deliver(None, now);
     }
 
     /// Lets a recorded frame move the book behind client orders. The frame itself is published by whoever read it.
     pub fn follow(&mut self, stream: &str, payload: &str, now: u64) {
-        let Some(spot) = self.spot.as_ref() else { return };
-        let Some(event) = recorded::read(stream, payload, spot.exchange()) else { return };
+        let exchange = match (&self.spot, &self.futures) {
+            (Some(spot), _) => spot.exchange(),
+            (None, Some(futures)) => futures.venue.exchange(),
+            (None, None) => return,
+        };
+        let Some(event) = recorded::read(stream, payload, exchange) else { return };
         let times = |order| FlowTimes { match_ns: now, event_ns: now, order };
         match event {
             Recorded::Quote { symbol, update_id, bid, ask } => {
@@ -91,6 +124,10 @@ impl VenueMachine {
     pub(super) fn stream_for(&mut self, name: &str, now: u64) -> Option<StreamId> {
         if let Some(stream) = self.by_name.get(name) {
             return Some(*stream);
+        }
+        if self.futures.is_some() {
+            self.tick_market(now);
+            return self.futures_stream(name);
         }
         if !self.market.as_ref().is_some_and(|m| m.knows(name)) {
             return None;
@@ -120,6 +157,7 @@ impl VenueMachine {
     }
 
     fn with_market(&mut self, work: Work) {
+        self.with_futures(work);
         let (Some(mut market), Some(mut spot)) = (self.market.take(), self.spot.take()) else { return };
         let mut frames = std::mem::take(&mut self.frames);
         frames.micros = self.wants_micros();
@@ -138,6 +176,7 @@ impl VenueMachine {
     /// When a stream with a period has something to tell next.
     pub(super) fn market_due(&self) -> Option<u64> {
         let listened = |s: StreamId| self.subscribers(s) > 0;
-        self.market.as_ref()?.next_due(&listened)
+        let market = self.market.as_ref().and_then(|m| m.next_due(&listened));
+        market.into_iter().chain(self.futures_due()).min()
     }
 }

@@ -7,6 +7,7 @@ mod answers;
 mod api;
 mod clients;
 mod faulty;
+mod futures;
 mod listing;
 mod market;
 
@@ -15,6 +16,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use crosstick_model::Protocol;
 
 use self::faulty::Trouble;
+use self::futures::Futures;
 use crate::account::SimAccount;
 use crate::api::Limits;
 use crate::binance::spot::SpotVenue;
@@ -111,6 +113,7 @@ pub struct VenueMachine {
     micros: Vec<u8>,
     /// What trades, where the protocol's trading side is simulated.
     spot: Option<Box<SpotVenue>>,
+    futures: Option<Box<Futures>>,
     /// Connections of the WebSocket API.
     api_clients: Vec<ConnectionId>,
     /// Market streams made from the book.
@@ -140,6 +143,7 @@ impl VenueMachine {
         };
         let streams: Vec<StreamEntry> = streams.into_iter().map(entry).collect();
         let spot = protocol == Protocol::BinanceSpot;
+        let futures = (!spot).then(|| Box::new(Futures::new(protocol, instruments.clone(), &[], &Limits::FUTURES)));
         let spot = spot.then(|| Box::new(SpotVenue::new(instruments.clone(), &[], &Limits::SPOT)));
         let by_name = streams.iter().enumerate().map(|(i, s)| (s.name.clone(), StreamId(i as u32))).collect();
         Self {
@@ -169,16 +173,19 @@ impl VenueMachine {
             trouble: Trouble::default(),
             requests: RequestLog::default(),
             spot,
+            futures,
             api_clients: Vec::new(),
         }
     }
 
-    /// The same venue with accounts that clients trade with, and other limits on how often they may ask. Spot alone
-    /// has accounts.
+    /// The same venue with accounts that clients trade with, and other limits on how often they may ask.
     #[must_use]
     pub fn with_accounts(mut self, accounts: &[SimAccount], limits: &Limits) -> Self {
         if self.spot.is_some() {
             self.spot = Some(Box::new(SpotVenue::new(self.instruments.clone(), accounts, limits)));
+        } else {
+            let futures = Futures::new(self.protocol, self.instruments.clone(), accounts, limits);
+            self.futures = Some(Box::new(futures));
         }
         self
     }

@@ -96,6 +96,47 @@ fn without_client_orders_the_frames_are_the_flows_own() {
 }
 
 #[test]
+fn without_client_orders_futures_show_the_flows_own_frames_too() {
+    let demo = FlowSpec::demo();
+    let mut all = demo.clone();
+    all.venues.iter_mut().for_each(|v| v.streams = StreamKind::ALL_GENERATED.to_vec());
+    const UNTIL: u64 = 20 * SECOND_NS;
+    // Sums with their single trades, and sums alone.
+    for spec in [all, demo] {
+        let flow = Flow::new(7, &spec).expect("a spec");
+        let at = spec.venues.iter().position(|v| v.protocol == Protocol::BinanceUsdm).expect("a futures venue");
+        for kind in spec.venues[at].streams.clone() {
+            let names: Vec<String> = flow.streams(at).into_iter().filter(|s| StreamKind::of(s) == kind).collect();
+            let route = if kind == StreamKind::BookTicker { "public" } else { "market" };
+            let mut venues = machines(&spec, &flow);
+            let id = connect(&mut venues[at], &format!("/{route}/stream?streams={}", names.join("/")));
+            let mut same = Flow::new(7, &spec).expect("a spec");
+            let mut wanted = Vec::new();
+            while let Some(event) = same.next().filter(|e| e.at_ns <= UNTIL) {
+                if event.venue == at && event.body.kind() == kind {
+                    let mut payload = Vec::new();
+                    same.push_payload(&mut payload, &event, START, TimeUnit::Millis);
+                    let payload = String::from_utf8(payload).expect("text");
+                    wanted.push(format!("{{\"stream\":\"{}\",\"data\":{payload}}}", same.stream_of(&event)));
+                }
+            }
+            let mut feed = FlowFeed::new(Flow::new(7, &spec).expect("a spec"));
+            let mut got = Vec::new();
+            for now in (START..=START + UNTIL).step_by(MS as usize) {
+                while feed.pump(now, &mut venues) == super::Pace::Now {}
+                venues[at].advance(now);
+                got.extend(texts(&mut venues[at], id, now));
+            }
+            // A sum that is still open at the very end is told at the next boundary.
+            assert!(wanted.len() > 100 && got.len() + 1 >= wanted.len(), "{kind:?}: {} of {}", got.len(), wanted.len());
+            for (i, (got, wanted)) in got.iter().zip(&wanted).enumerate() {
+                assert_eq!(got, wanted, "{kind:?}, frame {i}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_day_passes_in_seconds() {
     let leg = FlowLeg {
         venue: 0,

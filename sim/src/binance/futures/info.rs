@@ -1,34 +1,19 @@
-//! The futures venues' REST answers: exchangeInfo, time, ping, and the errors for everything else.
+//! exchangeInfo: limits, contracts, filters. Futures take no choice of symbols: the whole list comes.
 
 use std::fmt::Write;
 
 use crosstick_model::{Decimal, Protocol};
+use serde_json::Value;
 
-use crate::api::errors::ApiError;
-use crate::http::Answer;
+use super::FuturesVenue;
 use crate::instrument::SimInstrument;
 use crate::text::{decimal_padded, push_json_string};
 
-/// Answers a request. `now` is in nanoseconds since the epoch.
-pub(crate) fn answer(protocol: Protocol, instruments: &[SimInstrument], method: &str, path: &str, now: u64) -> Answer {
-    let base = match protocol {
-        Protocol::BinanceSpot => "/api/v3/",
-        Protocol::BinanceUsdm => "/fapi/v1/",
-        Protocol::BinanceCoinm => "/dapi/v1/",
-    };
-    let invalid = |status| {
-        let error = ApiError::new(-5000, format!("Path {path}, Method {method} is invalid"));
-        Answer::json(status, error.body().to_string())
-    };
-    let Some(endpoint) = path.strip_prefix(base) else { return invalid(404) };
-    let millis = now / 1_000_000;
-    match endpoint {
-        "ping" | "time" | "exchangeInfo" if method != "GET" => invalid(405),
-        "ping" => Answer::json(200, "{}".to_owned()),
-        "time" => Answer::json(200, format!("{{\"serverTime\":{millis}}}")),
-        // Futures take no choice of symbols: the whole list comes.
-        "exchangeInfo" => Answer::json(200, exchange_info(protocol, instruments, millis)),
-        _ => invalid(404),
+impl FuturesVenue {
+    pub(super) fn exchange_info(&self, now: u64) -> Value {
+        let text = exchange_info(self.protocol, &self.instruments, super::millis(now));
+        // It is written in the venue's order of fields, and reading keeps it.
+        serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 }
 
@@ -41,7 +26,8 @@ fn exchange_info(protocol: Protocol, instruments: &[SimInstrument], millis: u64)
     let _ = write!(
         body,
         "\"rateLimits\":[{{\"rateLimitType\":\"REQUEST_WEIGHT\",\"interval\":\"MINUTE\",\"intervalNum\":1,\"limit\":\
-         2400}},{{\"rateLimitType\":\"ORDERS\",\"interval\":\"MINUTE\",\"intervalNum\":1,\"limit\":1200}}],\
+         2400}},{{\"rateLimitType\":\"ORDERS\",\"interval\":\"MINUTE\",\"intervalNum\":1,\"limit\":1200}},\
+         {{\"rateLimitType\":\"ORDERS\",\"interval\":\"SECOND\",\"intervalNum\":10,\"limit\":300}}],\
          \"exchangeFilters\":[],\"symbols\":["
     );
     for (i, instrument) in instruments.iter().enumerate() {
