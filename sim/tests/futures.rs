@@ -308,7 +308,7 @@ fn clients_that_ask_for_leverage_brackets_get_one() {
     let of = |symbol: &str| json!({ "symbol": symbol, "notionalCoef": 1, "brackets": [bracket] });
     assert_eq!(all, json!([of("BTCUSDT"), of("ETHUSDT")]));
     assert_eq!(f.signed(By::Hmac, "GET", "v1/leverageBracket", "symbol=ETHUSDT").ok(), of("ETHUSDT"));
-    assert_eq!(f.get("v1/leverageBracket").code(), (401, -2014));
+    assert_eq!(f.get("v1/leverageBracket").code(), (400, -1102), "it has to be signed");
     let mut f = Futures::coinm();
     let all = f.signed(By::Hmac, "GET", "v2/leverageBracket", "").ok();
     assert_eq!(all[0]["brackets"][0]["qtyCap"], json!(1_000_000_000));
