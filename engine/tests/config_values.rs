@@ -6,6 +6,7 @@ use crosstick_engine::config::{
     Config, Environment, FeeAssetName, INIT_TEMPLATE, Mode, Overrides, Preset, StrategyName, Stream, Wait, explain, sim,
 };
 use crosstick_model::{Amount, Protocol};
+use crosstick_sim::FaultSpec;
 use proptest::prelude::*;
 
 const SMALL: &str = "[[venue]]\nname = \"a\"\nprotocol = \"binance-spot\"\n";
@@ -281,6 +282,38 @@ fn accounts_of_simulated_venues_list_their_mistakes() {
     let config = sim::parse("s.toml", text, Path::new("/")).unwrap_or_else(|m| panic!("{m}"));
     let account = &config.accounts[0];
     assert_eq!((account.venue.as_deref(), account.maker_e8, account.taker_e8), (Some("gamma"), 100_000, 75_000));
+}
+
+#[test]
+fn faults_of_simulated_venues_are_read_or_their_mistakes_listed() {
+    let text = "[sim]\ncontrol = 9440\n[[fault]]\nvenue = \"alpha\"\nkind = \"gap\"\nstream = \"btcusdt@trade\"\nat_ms = 5000\n\
+                after = 10\ncount = 3\n[[fault]]\nvenue = \"beta\"\nkind = \"symbol-filters\"\nsymbol = \"BTCUSDT\"\n\
+                price_step = \"0.1\"\n";
+    let config = sim::parse("s.toml", text, Path::new("/")).unwrap_or_else(|m| panic!("{m}"));
+    assert_eq!(config.control.map(|a| a.to_string()).as_deref(), Some("127.0.0.1:9440"));
+    let gap = FaultSpec {
+        stream: Some("btcusdt@trade".to_owned()),
+        at_ms: Some(5000),
+        after: Some(10),
+        count: Some(3),
+        ..FaultSpec::new("alpha", "gap")
+    };
+    let filters = FaultSpec {
+        symbol: Some("BTCUSDT".to_owned()),
+        price_step: Some("0.1".to_owned()),
+        ..FaultSpec::new("beta", "symbol-filters")
+    };
+    assert_eq!(config.faults, [gap, filters]);
+
+    let text = "[[fault]]\nvenue = \"omega\"\nkind = \"drop\"\n[[fault]]\nvenue = \"alpha\"\nkind = \"earthquake\"\n\
+                [[fault]]\nvenue = \"alpha\"\nkind = \"stall\"\ncount = 2\n[[fault]]\nvenue = \"alpha\"\nkind = \"skip\"\nsymbol = \"XY\"\n";
+    let told = sim::parse("s.toml", text, Path::new("/")).expect_err("mistakes").to_string();
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines.len(), 4, "{told}");
+    assert_eq!(lines[0], "s.toml:2:9: [[fault]] venue: \"omega\" is no venue of this file");
+    assert!(lines[1].starts_with("s.toml:6:8: [[fault]] kind: there is no fault \"earthquake\"; one of drop, "));
+    assert_eq!(lines[2], "s.toml:7:1: [[fault]] for_ms: stall needs it");
+    assert_eq!(lines[3], "s.toml:14:10: [[fault]] symbol: alpha has no \"XY\"; it has BTCUSDT, DOGEUSDT, PEPEUSDT");
 }
 
 proptest! {

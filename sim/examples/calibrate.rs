@@ -11,11 +11,25 @@ use std::path::Path;
 use crosstick_sim::recorded::{LineReader, RecordedFrame};
 use crosstick_sim::{Flow, FlowSpec, StreamKind, TimeUnit};
 use serde::Deserialize;
+use serde_json::Value;
 
 const S: u64 = 1_000_000_000;
 const MS: u64 = 1_000_000;
 /// Gaps are counted above this, in parts of a million: 5 bps.
 const GAP_PPM: f64 = 500.0;
+
+const COLUMNS: [&str; 10] = [
+    "source",
+    "trades a second: mean / median / p99 / max",
+    "most trades in 100 / 10 / 1 ms",
+    "run of one order: p10 / p50 / p90 / p99 / max",
+    "trade notional: p10 / p50 / p90 / p99",
+    "quotes a second: mean / median / p99 / max",
+    "most quotes in 100 / 10 / 1 ms",
+    "quotes that move a price",
+    "best level's notional: p10 / p50 / p90 / p99",
+    "spread in bps: p10 / p50 / p90 / p99",
+];
 
 /// One instrument on one venue, as its reader sees it. Statistics are no money, so floats are good enough.
 #[derive(Default)]
@@ -41,10 +55,10 @@ struct Frame {
     #[serde(rename = "T")]
     time: Option<u64>,
     m: Option<bool>,
-    b: Option<String>,
+    b: Option<Value>,
     #[serde(rename = "B")]
     bid_quantity: Option<String>,
-    a: Option<String>,
+    a: Option<Value>,
     #[serde(rename = "A")]
     ask_quantity: Option<String>,
 }
@@ -58,7 +72,9 @@ impl Seen {
         let Ok(frame) = serde_json::from_str::<Frame>(payload) else { return };
         let number = |text: Option<String>| text.and_then(|t| t.parse::<f64>().ok());
         if kind == StreamKind::BookTicker {
-            let sides = (number(frame.b), number(frame.bid_quantity), number(frame.a), number(frame.ask_quantity));
+            // On trades these two are ids.
+            let price = |v: Option<Value>| v.and_then(|v| v.as_str()?.parse::<f64>().ok());
+            let sides = (price(frame.b), number(frame.bid_quantity), price(frame.a), number(frame.ask_quantity));
             if let (Some(bid), Some(bid_quantity), Some(ask), Some(ask_quantity)) = sides {
                 self.take_quote(at, (bid, ask), (bid_quantity, ask_quantity));
             }
@@ -208,13 +224,19 @@ fn row(label: &str, seen: &Seen) {
     let runs: Vec<f64> = seen.runs.iter().map(|r| *r as f64).collect();
     let longest = seen.runs.iter().max().copied().unwrap_or(0);
     let moves = seen.price_moves as f64 * 100.0 / seen.quote_ns.len().max(1) as f64;
-    println!(
-        "| {label} | {trade_rate} | {trade_burst} | {} / {longest} | {} | {quote_rate} | {quote_burst} | {moves:.0} % | {} | {} |",
-        quartet(&runs, 0),
+    let cells = [
+        label.to_owned(),
+        trade_rate,
+        trade_burst,
+        format!("{} / {longest}", quartet(&runs, 0)),
         quartet(&seen.traded, 0),
+        quote_rate,
+        quote_burst,
+        format!("{moves:.0} %"),
         quartet(&seen.shown, 0),
         quartet(&seen.spread_bps, 2),
-    );
+    ];
+    println!("| {} |", cells.join(" | "));
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -227,17 +249,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     all.extend(generated("demo", &FlowSpec::demo(), seconds)?);
     all.extend(generated("calibrated", &FlowSpec::calibrated(), seconds)?);
-    println!(
-        "| source | trades a second: mean / median / p99 / max | most trades in 100 / 10 / 1 ms | run of one order: p10 / p50 / p90 / p99 / max | trade notional: p10 / p50 / p90 / p99 | quotes a second: mean / median / p99 / max | most quotes in 100 / 10 / 1 ms | quotes that move a price | best level's notional: p10 / p50 / p90 / p99 | spread in bps: p10 / p50 / p90 / p99 |"
-    );
-    println!("|---|---|---|---|---|---|---|---|---|---|");
+    println!("| {} |\n|{}", COLUMNS.join(" | "), "---|".repeat(COLUMNS.len()));
     all.iter().for_each(|(label, seen)| row(label, seen));
     println!("\n| pair | gaps over 5 bps, the usual difference taken away: how many; length p50 / p90 |\n|---|---|");
     let labels: Vec<&String> = all.keys().collect();
     for (i, one) in labels.iter().enumerate() {
         for other in labels.iter().skip(i + 1) {
             let word = |l: &str| l.split(' ').next().unwrap_or_default().to_owned();
-            if word(one) == word(other) {
+            // Recordings of one day are named alike but for the venue.
+            let day = |l: &str| l.rsplit(' ').next().unwrap_or_default().to_owned();
+            let alike = !one.starts_with("recorded") || day(one) == day(other);
+            if word(one) == word(other) && alike {
                 println!("| {one} – {other} | {} |", gaps(&all[*one], &all[*other]));
             }
         }

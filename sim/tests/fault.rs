@@ -1,10 +1,12 @@
 //! Each fault as a client sees it, in virtual time, by raw bytes.
 
 mod desk;
+mod futures_desk;
 
 use crosstick_model::Side;
 use crosstick_sim::{ConnectionId, ConnectionState, FaultSpec};
 use desk::{By, Desk, MS};
+use futures_desk::Futures;
 use serde_json::{Value, json};
 
 /// Gives the venue a fault; its number.
@@ -478,6 +480,35 @@ fn events_of_an_account_are_lost_doubled_and_swapped() {
     let bytes = desk.raw(api);
     let (noise, position) = bytes[2..].split_at(usize::from(bytes[1]));
     assert!(serde_json::from_slice::<Value>(noise).is_err() && !position.is_empty());
+}
+
+#[test]
+fn futures_accounts_have_the_same_troubles() {
+    let mut f = Futures::usdm();
+    f.usual_quote();
+    let key = f.listen_key(By::Hmac);
+    let id = f.desk.connect(&format!("/private/ws?listenKey={key}"));
+    let limit = Futures::limit("BUY", "29000.0", "1");
+    fault(&mut f.desk, json!({ "kind": "gap", "scope": "user-data" }));
+    let first = f.place(&limit)["orderId"].clone();
+    assert_eq!(f.frames(id), Vec::<Value>::new(), "lost");
+    fault(&mut f.desk, json!({ "kind": "duplicate", "scope": "user-data" }));
+    let second = f.place(&limit)["orderId"].clone();
+    let told: Vec<Value> = f.frames(id).iter().map(|e| e["o"]["i"].clone()).collect();
+    assert_eq!(told, [second.clone(), second.clone()], "twice");
+
+    fault(&mut f.desk, json!({ "kind": "cancel-race", "percent": 100 }));
+    let late = f.signed(By::Hmac, "DELETE", "v1/order", &format!("symbol=BTCUSDT&orderId={first}"));
+    assert_eq!(late.body["code"], json!(-2011), "{:?}", late.body);
+    fault(&mut f.desk, json!({ "kind": "offline-fill", "percent": 50 }));
+    assert_eq!(f.desk.venue.state(id), ConnectionState::EndingAbruptly);
+    let order = f.signed(By::Hmac, "GET", "v1/order", &format!("symbol=BTCUSDT&orderId={second}")).ok();
+    assert_eq!((&order["status"], &order["executedQty"]), (&json!("PARTIALLY_FILLED"), &json!("0.500")));
+
+    fault(&mut f.desk, json!({ "kind": "unknown-outcome" }));
+    assert_eq!(f.signed(By::Hmac, "POST", "v1/order", &limit).code(), (504, -1007));
+    fault(&mut f.desk, json!({ "kind": "rate-limit", "for_ms": 1000 }));
+    assert_eq!(f.get("v1/time").code(), (429, -1003));
 }
 
 #[test]

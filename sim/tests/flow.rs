@@ -223,3 +223,51 @@ fn a_spec_that_contradicts_itself_is_refused() {
     assert!(wrong(|s| s.markets[0].legs[0].quotes_per_second = 0).contains("quotes_per_second"));
     assert!(wrong(|s| s.markets[1].price = crosstick_model::Decimal::ZERO).contains("price"));
 }
+
+/// Quotes of the first instrument in each second, in order of size.
+fn quotes_by_second(spec: &FlowSpec, seconds: u64) -> Vec<usize> {
+    let mut counts = vec![0; seconds as usize];
+    let flow = Flow::new(4, spec).expect("a good spec");
+    for event in flow.take_while(|e| e.at_ns < seconds * 1_000 * MS) {
+        if event.leg == 0 && matches!(event.body, Body::Quote { .. }) {
+            counts[(event.at_ns / (1_000 * MS)) as usize] += 1;
+        }
+    }
+    counts.sort_unstable();
+    counts
+}
+
+#[test]
+fn the_calibrated_flow_has_moods_small_trades_and_rare_gaps() {
+    const SECONDS: u64 = 600;
+    let spec = FlowSpec::calibrated();
+    assert_eq!(session(7, &spec, 3), session(7, &spec, 3), "the same seed, the same bytes");
+    // The recorded spot instrument: median 48 a second, 99th percentile 279; the demo's is nearly even.
+    let (lively, even) = (quotes_by_second(&spec, SECONDS), quotes_by_second(&FlowSpec::demo(), SECONDS));
+    let p = |counts: &[usize], percent: usize| counts[counts.len() * percent / 100];
+    assert!((30..80).contains(&p(&lively, 50)), "median {}", p(&lively, 50));
+    assert!(p(&lively, 99) > 4 * p(&lively, 50), "{} of {}", p(&lively, 99), p(&lively, 50));
+    assert!(p(&even, 99) < 2 * p(&even, 50), "{} of {}", p(&even, 99), p(&even, 50));
+    let flow = Flow::new(4, &spec).expect("a good spec");
+    let events: Vec<FlowEvent> = flow.take_while(|e| e.at_ns < SECONDS * 1_000 * MS).collect();
+    let (mut traded, mut shown): (Vec<i64>, Vec<i64>) = (Vec::new(), Vec::new());
+    for event in events.iter().filter(|e| e.leg == 0) {
+        match event.body {
+            Body::Quote { bid_quantity, .. } => shown.push(bid_quantity),
+            Body::Trade { quantity, .. } => traded.push(quantity),
+            Body::AggTrade { .. } => {}
+        }
+    }
+    traded.sort_unstable();
+    shown.sort_unstable();
+    let part = |list: &[i64], percent: usize| list[list.len() * percent / 100];
+    assert!(part(&traded, 50) * 200 < part(&shown, 50), "half of all trades are tiny beside what is shown");
+    assert!(part(&traded, 99) > part(&traded, 50) * 50, "some are large: {}", part(&traded, 99));
+    for (market, (lengths, _)) in spec.markets.iter().zip(episodes(&spec, &events)) {
+        // One gap shows between the dear venue, the cheap one and the one between: on up to three pairs.
+        let many = lengths.len() * 60 / SECONDS as usize;
+        assert!((2..=30).contains(&many), "{}: {many} gaps a minute over all pairs", market.name);
+        let middle = lengths[lengths.len() / 2] / MS;
+        assert!((10..=50).contains(&middle), "{}: {middle} ms", market.name);
+    }
+}

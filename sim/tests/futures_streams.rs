@@ -238,3 +238,19 @@ fn coin_margined_streams_are_not_routed() {
     let depth = of("btcusd_perp@depth@100ms").expect("a diff");
     assert_eq!((&depth["ps"], &depth["b"]), (&json!("BTCUSD"), &json!([["30000.0", "4700"]])));
 }
+
+#[test]
+fn orders_of_one_account_are_kept_from_trading_with_each_other() {
+    let mut f = Futures::usdm();
+    f.usual_quote();
+    let key = f.listen_key(By::Hmac);
+    let id = f.desk.connect(&format!("/private/ws?listenKey={key}"));
+    let resting = f.place(&Futures::limit("SELL", "30000.1", "1"))["orderId"].clone();
+    // The maker expires, by default, and the taker goes on to the house's quote behind it.
+    let taker = Futures::limit("BUY", "30000.2", "1") + "&newOrderRespType=RESULT";
+    let taker = f.place(&taker);
+    assert_eq!((&taker["status"], &taker["executedQty"]), (&json!("FILLED"), &json!("1.000")));
+    let frames = f.frames(id);
+    let ended = frames.iter().map(|e| &e["o"]).find(|o| o["x"] == "EXPIRED").expect("the maker's end");
+    assert_eq!((&ended["i"], &ended["X"]), (&resting, &json!("EXPIRED_IN_MATCH")));
+}

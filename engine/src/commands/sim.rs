@@ -43,6 +43,9 @@ pub fn command(arguments: &SimArgs) -> Outcome {
     for keys in handle.keys() {
         tell_keys(keys);
     }
+    if let Some(url) = handle.control_url() {
+        out::line(format_args!("control API at {url}: faults and listings; curl {url} says how"));
+    }
     if let Some(ca) = &ca {
         out::line(format_args!("clients must trust the CA in {}", ca.display()));
     }
@@ -91,6 +94,7 @@ fn config(arguments: &SimArgs) -> Result<SimConfig, Failure> {
         Some(path) => crate::config::sim::load(path).map_err(Failure::usage)?,
         None => SimConfig::new(Source::Recorded(recorded(arguments)?)),
     };
+    config.control = config.control.or(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))));
     config.endpoints = endpoints(&config, arguments)?;
     let needed = arguments.config.is_none() || arguments.write_config.is_some();
     let file = arguments.ca.clone().or(config.ca_pem_path).or_else(|| needed.then(|| CA_FILE.into()));

@@ -15,6 +15,7 @@ mod raw;
 mod read;
 mod schema;
 pub mod sim;
+mod sim_faults;
 mod types;
 pub mod universe;
 mod url;

@@ -325,6 +325,7 @@ pub(super) fn expected(kind: &Kind) -> String {
         Kind::Word(Word::Name) => "a name in quotes".into(),
         Kind::Word(Word::Symbol) => "a symbol in quotes".into(),
         Kind::Word(Word::Asset | Word::FeeAsset) => "an asset in quotes".into(),
+        Kind::Word(Word::Text) => "a text in quotes".into(),
         Kind::Path => "a path in quotes".into(),
         Kind::Url { schemes, .. } => format!("an address in quotes, beginning with {}://", schemes[0]),
         Kind::Bool => "true or false".into(),
@@ -363,6 +364,10 @@ fn word(rule: Word, text: String) -> Result<Val, String> {
             let rule = "1 to 32 of A-Z a-z 0-9 . _ -, beginning with a letter, a digit or _";
             Err(format!("\"{}\" is not a name: {rule}", text.escape_debug()))
         }
+        Word::Text if (1..=128).contains(&length) && text.bytes().all(|b| (b' '..=b'~').contains(&b)) => {
+            Ok(Val::Str(text))
+        }
+        Word::Text => Err(format!("\"{}\" is not 1 to 128 printable ASCII characters", text.escape_debug())),
         Word::FeeAsset if matches!(text.as_str(), "quote" | "received") => Ok(Val::Str(text)),
         Word::Symbol | Word::Asset | Word::FeeAsset => {
             let what = if rule == Word::Symbol { "symbol" } else { "asset" };

@@ -41,6 +41,8 @@ pub(super) enum Word {
     Asset,
     /// `quote`, `received`, or an asset.
     FeeAsset,
+    /// 1 to 128 printable ASCII characters.
+    Text,
 }
 
 /// What stands when a key is left out.

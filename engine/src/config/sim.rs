@@ -10,6 +10,7 @@ use super::mistakes::{Mistakes, closest};
 use super::raw::{self, Lines};
 use super::read::{self, Node, Val};
 use super::schema::{Kind, Left, Table, Word, key};
+use super::sim_faults;
 
 /// The shipped file.
 pub const SHIPPED: &str = include_str!("../../../config/sim.toml");
@@ -35,7 +36,8 @@ pub fn parse(name: &str, text: &str, base: &Path) -> Result<SimConfig, Mistakes>
     let document = raw::parse(&lines, &mut mistakes);
     let broken = !mistakes.list.is_empty();
     let mut root = read::table(&SIM, Some(document), &lines.whole(), &mut mistakes);
-    let mut spec = FlowSpec::demo();
+    let calibrated = root.node_mut("sim").str("flow") == Some("calibrated");
+    let mut spec = if calibrated { FlowSpec::calibrated() } else { FlowSpec::demo() };
     let mut endpoints: Vec<Endpoint> = Vec::new();
     for node in root.nodes("venue").iter().filter(|_| !broken) {
         let Some(venue) = node.str("name") else { continue };
@@ -64,16 +66,20 @@ pub fn parse(name: &str, text: &str, base: &Path) -> Result<SimConfig, Mistakes>
         keep_only(&mut spec, &endpoints);
     }
     let accounts = accounts(root.nodes("account"), &spec, &mut mistakes);
+    let faults = sim_faults::faults(root.nodes("fault"), &spec, &mut mistakes);
     let node = root.node_mut("sim");
     let base = std::path::absolute(base).unwrap_or_else(|_| base.to_path_buf());
     let ca_pem_path = build::path(node, "ca", &base);
     let keys_dir = build::path(node, "keys", &base);
+    let control = node.int("control").and_then(|p| u16::try_from(p).ok()).unwrap_or(0);
     let seed = node.int("seed").and_then(|s| u64::try_from(s).ok()).unwrap_or(1);
     let mut config = SimConfig::new(Source::Generated { seed, spec });
     config.endpoints = endpoints;
     config.ca_pem_path = ca_pem_path;
     config.accounts = accounts;
     config.keys_dir = keys_dir;
+    config.faults = faults;
+    config.control = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, control)));
     mistakes.or(config)
 }
 
@@ -127,6 +133,7 @@ static SIM: Table = Table {
         key("sim", Kind::Table(&SIM_SIM), Left::Out("defaults"), "", ""),
         key("venue", Kind::Tables(&SIM_VENUE), Left::Out("all, on ports that the system hands out"), "", ""),
         key("account", Kind::Tables(&SIM_ACCOUNT), Left::Out("nobody trades"), "", ""),
+        key("fault", Kind::Tables(&sim_faults::FAULT), Left::Out("nothing goes wrong"), "", ""),
     ],
 };
 
@@ -135,7 +142,21 @@ static SIM_SIM: Table = Table {
     doc: "The simulated market.",
     keys: &[
         key("seed", Kind::Int { min: 0, max: i64::MAX }, Left::To("1"), "", "The same seed gives the same flow."),
+        key(
+            "flow",
+            Kind::Enum(&["demo", "calibrated"], &[]),
+            Left::To("\"demo\""),
+            "",
+            "Lively with many gaps, or with the rates and sizes of recorded markets.",
+        ),
         key("ca", Kind::Path, Left::Out("not written"), "", "Where the private CA is written that clients must trust."),
+        key(
+            "control",
+            Kind::Int { min: 0, max: 65_535 },
+            Left::To("0"),
+            "",
+            "Port of the control API on 127.0.0.1; 0: any free port.",
+        ),
         key(
             "keys",
             Kind::Path,

@@ -28,6 +28,8 @@ pub(super) struct Leg {
     pub(super) quantity_step: i64,
     pub(super) shown_steps: u64,
     pub(super) traded_steps: u64,
+    shown_sigma_q16: i64,
+    traded_sigma_q16: i64,
     pub(super) quote_every_ns: u64,
     pub(super) burst_every_ns: u64,
     pub(super) reference_e8: i64,
@@ -83,7 +85,12 @@ impl Leg {
             half_spread_e8: i64::from(leg.half_spread_e8),
             quantity_step,
             shown_steps,
-            traded_steps: (shown_steps / 10).max(1),
+            traded_steps: market
+                .moods
+                .map_or(shown_steps / 10, |m| (shown_steps * u64::from(m.traded_ppm)) / 1_000_000)
+                .max(1),
+            shown_sigma_q16: market.moods.map_or(SIZE_SIGMA_Q16, |m| sigma_q16(m.shown_deviation_mille)),
+            traded_sigma_q16: market.moods.map_or(SIZE_SIGMA_Q16, |m| sigma_q16(m.traded_deviation_mille)),
             quote_every_ns: 1_000 * MS / u64::from(leg.quotes_per_second),
             burst_every_ns: (1_000 * MS).checked_div(u64::from(leg.bursts_per_second)).unwrap_or(0),
             reference_e8: 0,
@@ -109,8 +116,18 @@ impl Leg {
         [price(bid), price(ask)]
     }
 
-    pub(super) fn draw(&self, rng: &mut Rng, median_steps: u64) -> i64 {
-        let steps = rng.log_normal(median_steps, SIZE_SIGMA_Q16);
+    /// A displayed quantity.
+    pub(super) fn draw_shown(&self, rng: &mut Rng) -> i64 {
+        self.draw(rng, self.shown_steps, self.shown_sigma_q16)
+    }
+
+    /// A traded quantity.
+    pub(super) fn draw_traded(&self, rng: &mut Rng) -> i64 {
+        self.draw(rng, self.traded_steps, self.traded_sigma_q16)
+    }
+
+    fn draw(&self, rng: &mut Rng, median_steps: u64, sigma_q16: i64) -> i64 {
+        let steps = rng.log_normal(median_steps, sigma_q16);
         i64::try_from(steps).unwrap_or(i64::MAX).saturating_mul(self.quantity_step)
     }
 
@@ -127,6 +144,11 @@ impl Leg {
         let index = StreamKind::ALL_GENERATED.iter().position(|k| *k == kind);
         index.and_then(|i| self.streams.get(i)).map_or("", String::as_str)
     }
+}
+
+/// Thousandths of a doubling as a deviation of [`Rng::log_normal`].
+pub(super) fn sigma_q16(mille: u32) -> i64 {
+    i64::from(mille) * ONE_Q16 / 1_000
 }
 
 /// A decimal's mantissa at another number of decimals, rounded down.

@@ -378,9 +378,9 @@ impl Flow {
 
     fn change_mood(&mut self, now: u64, id: usize) {
         let Some(moods) = self.markets[id].moods else { return };
-        let sigma_q16 = i64::from(moods.deviation_mille) * ONE_Q16 / 1_000;
         // Sixteen times lively at most: whatever comes once in hours must not stand for a second of a demo.
-        self.markets[id].factor_q16 = self.rng.log_normal(ONE_Q16 as u64, sigma_q16).min(16 << 16);
+        self.markets[id].factor_q16 =
+            self.rng.log_normal(ONE_Q16 as u64, leg::sigma_q16(moods.deviation_mille)).min(16 << 16);
         let wait = self.rng.exponential(u64::from(moods.every_ms) * MS);
         self.at(now + wait.max(MS), Action::Mood(id));
     }
@@ -427,7 +427,7 @@ impl Flow {
         for (side, price) in target.into_iter().enumerate() {
             if leg.price[side] != price {
                 leg.price[side] = price;
-                leg.quantity[side] = leg.draw(&mut self.rng, leg.shown_steps);
+                leg.quantity[side] = leg.draw_shown(&mut self.rng);
                 changed = true;
             }
         }
@@ -437,7 +437,7 @@ impl Flow {
             }
             let side = self.rng.below(2) as usize;
             let before = leg.quantity[side];
-            leg.quantity[side] = leg.draw(&mut self.rng, leg.shown_steps);
+            leg.quantity[side] = leg.draw_shown(&mut self.rng);
             if leg.quantity[side] == before {
                 leg.quantity[side] = before.saturating_add(leg.quantity_step);
             }
@@ -474,7 +474,7 @@ impl Flow {
         let mut total = 0i64;
         let mut bodies = Vec::with_capacity(count as usize + 1);
         for _ in 0..count {
-            let quantity = leg.draw(&mut self.rng, leg.traded_steps);
+            let quantity = leg.draw_traded(&mut self.rng);
             total = total.saturating_add(quantity);
             leg.trade_id += 1;
             if leg.trades {
@@ -487,7 +487,7 @@ impl Flow {
             bodies.push(Body::AggTrade { id, first, last, price, quantity: total, taker_sold });
         }
         let left = leg.quantity[side] - total;
-        leg.quantity[side] = if left > 0 { left } else { leg.draw(&mut self.rng, leg.shown_steps) };
+        leg.quantity[side] = if left > 0 { left } else { leg.draw_shown(&mut self.rng) };
         self.emit(now, index, &bodies);
         self.emit_quote(now, index);
     }

@@ -47,19 +47,25 @@ pub struct FlowMarket {
     pub gap_ms: (u32, u32),
     /// Smallest and largest executable edge of a gap, before fees, in 1e-8 of the price.
     pub gap_e8: (u32, u32),
-    /// How its liveliness changes; `None`: it does not.
+    /// How its liveliness changes and its sizes scatter; `None`: it does not, and they do so by a doubling.
     pub moods: Option<Moods>,
     /// One instrument a venue.
     pub legs: Vec<FlowLeg>,
 }
 
-/// How a market's liveliness changes: now and then all its rates get another factor, the same on all venues.
+/// How a market's liveliness changes, and how its sizes scatter. Deviations are in thousandths of a doubling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moods {
-    /// Mean time from one factor to the next, in ms, above zero.
+    /// Mean time until all rates of the market get another factor, the same on all venues, in ms, above zero.
     pub every_ms: u32,
-    /// Deviation of the factor, in thousandths of a doubling; its median is one.
+    /// Deviation of that factor; its median is one.
     pub deviation_mille: u32,
+    /// Deviation of displayed quantities.
+    pub shown_deviation_mille: u32,
+    /// Median of traded quantities, in millionths of the median displayed one.
+    pub traded_ppm: u32,
+    /// Deviation of traded quantities.
+    pub traded_deviation_mille: u32,
 }
 
 /// One instrument of a flow.
@@ -166,17 +172,27 @@ impl FlowSpec {
         Self { venues, markets }
     }
 
-    /// The demo's venues and instruments with the rates of recorded markets: quieter in the middle, with busy seconds
-    /// now and then on all venues at once, larger trades, and gaps that are rarer.
+    /// The demo's venues and instruments with the rates and sizes of recorded markets: quieter in the middle, with busy
+    /// seconds now and then on all venues at once, most trades small and some very large, spreads of one price step,
+    /// and gaps that are rarer. Measured beside recordings by the example `calibrate`.
     #[must_use]
     pub fn calibrated() -> Self {
         let mut spec = Self::demo();
+        let moods = Moods {
+            every_ms: 1_500,
+            deviation_mille: 1_400,
+            shown_deviation_mille: 1_800,
+            traded_ppm: 1_000,
+            traded_deviation_mille: 3_500,
+        };
         for (market, gap_every_ms) in spec.markets.iter_mut().zip([7_000, 9_000, 12_000]) {
             market.gap_every_ms = gap_every_ms;
-            market.moods = Some(Moods { every_ms: 1_500, deviation_mille: 1_400 });
+            market.moods = Some(moods);
             for leg in &mut market.legs {
-                leg.quotes_per_second = (leg.quotes_per_second / 3).max(1);
+                leg.quotes_per_second = (leg.quotes_per_second / 4).max(1);
                 leg.bursts_per_second = (leg.bursts_per_second / 2).max(1);
+                leg.half_spread_e8 = 0;
+                leg.notional *= 14;
             }
         }
         spec
@@ -208,9 +224,10 @@ impl FlowSpec {
             if market.gap_ms.0 > market.gap_ms.1 || market.gap_e8.0 > market.gap_e8.1 {
                 return wrong(format!("market {name}: a gap's least value is above its largest"));
             }
-            if market.moods.is_some_and(|m| m.every_ms == 0 || m.deviation_mille > 3_000) {
+            let deviations = |m: Moods| [m.deviation_mille, m.shown_deviation_mille, m.traded_deviation_mille];
+            if market.moods.is_some_and(|m| m.every_ms == 0 || deviations(m).iter().any(|d| *d > 5_000)) {
                 return wrong(format!(
-                    "market {name}: moods come at least 1 ms apart and deviate by 3 doublings at most"
+                    "market {name}: moods come 1 ms apart at least and deviate by 5 doublings at most"
                 ));
             }
             for (i, leg) in market.legs.iter().enumerate() {

@@ -20,7 +20,8 @@ pub(super) struct Timed {
     pub(super) stream: StreamId,
     pub(super) every_ns: u64,
     kind: Kind,
-    /// What it was told last: how many trades and changes of the best quote there were, or the book's update id.
+    /// What it was told last: how many trades and changes of the best quote there were, the book's update id, or the
+    /// last trade of a bar.
     seen: Option<u64>,
 }
 
@@ -255,7 +256,10 @@ impl Desk {
         let stream = entry.stream;
         let writer = &self.writer;
         match &entry.kind {
-            Kind::Kline(kline) => self.fire_kline(stream, kline, news, at, spot, told),
+            Kind::Kline(kline) => {
+                entry.seen = self.fire_kline(stream, kline, entry.seen, at, spot, told);
+                return;
+            }
             Kind::AvgPrice => {
                 if let Some(price) = spot.exchange().average_price(at.now_ns, self.id, 5) {
                     let last_ns = spot.exchange().trades(self.id).next_back().map_or(0, |t| t.at_ns);
@@ -283,17 +287,27 @@ impl Desk {
         entry.seen = Some(revision);
     }
 
-    fn fire_kline(&self, stream: StreamId, kline: &Kline, news: bool, at: At, spot: &SpotVenue, told: &mut Told<'_>) {
-        let Some(history) = spot.history(self.id) else { return };
+    /// Tells a bar that traded or ended; the last trade of what was told.
+    fn fire_kline(
+        &self,
+        stream: StreamId,
+        kline: &Kline,
+        seen: Option<u64>,
+        at: At,
+        spot: &SpotVenue,
+        told: &mut Told<'_>,
+    ) -> Option<u64> {
+        let history = spot.history(self.id)?;
         // The bar that ends here is told once more, as ended; the one that begins here has its turn at the next period.
-        let Some((bar, last_ns)) = bars::bar_at(history, kline.interval, kline.zone_s, at.mark_ns - 1) else { return };
+        let (bar, last_ns) = bars::bar_at(history, kline.interval, kline.zone_s, at.mark_ns - 1)?;
         let ended = last_ns < at.mark_ns;
-        if news || ended {
+        if ended || (bar.count > 0 && seen != Some(bar.last_id)) {
             told.frames.add(stream, None, |out, unit| {
                 let page = &mut Page { out, writer: &self.writer, unit };
                 write::kline(page, at.now_ns, &kline.text, &bar, last_ns, ended);
             });
         }
+        Some(bar.last_id)
     }
 
     fn write_ticker(&self, out: &mut Vec<u8>, kind: &Kind, at: u64, unit: TimeUnit, spot: &SpotVenue) {

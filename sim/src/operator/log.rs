@@ -77,19 +77,25 @@ fn is_secret(name: &str) -> bool {
 pub(crate) fn mask_form(text: &str) -> String {
     let pairs = text.split('&').map(|pair| match pair.split_once('=') {
         Some((name, value)) if is_secret(name) => format!("{name}={}", mask(value)),
-        _ => pair.to_owned(),
+        _ => mask_words(pair),
     });
     pairs.collect::<Vec<_>>().join("&")
+}
+
+/// A text in which all that could be a key is masked: long words of letters and digits.
+pub(crate) fn mask_words(text: &str) -> String {
+    text.split_inclusive(|c: char| !c.is_ascii_alphanumeric())
+        .map(|word| {
+            let letters = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+            if letters.len() < 48 { word.to_owned() } else { word.replacen(letters, &mask(letters), 1) }
+        })
+        .collect()
 }
 
 /// A request's target: query masked, and path parts that look like a listen key.
 pub(crate) fn mask_target(target: &str) -> String {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let parts = path.split('/').map(|part| {
-        let key = part.len() >= 48 && part.bytes().all(|b| b.is_ascii_alphanumeric());
-        if key { mask(part) } else { part.to_owned() }
-    });
-    let path = parts.collect::<Vec<_>>().join("/");
+    let path = mask_words(path);
     if query.is_empty() { path } else { format!("{path}?{}", mask_form(query)) }
 }
 

@@ -1,6 +1,7 @@
 //! The control API: what an operator of the simulation asks over HTTP. Sans I/O: a request in, an answer out;
 //! [`socket`] carries it. Loopback alone, JSON both ways, no secrets in what it lists.
 
+pub(crate) mod books;
 pub(crate) mod log;
 pub(crate) mod socket;
 

@@ -7,7 +7,7 @@ use crate::binance::spot::Reply;
 use crate::fault::{AnswerFate, Fate, Layer, Refusal, RequestFate, Scope};
 use crate::frame::{self, Opcode};
 use crate::http::{self, Answer, Request};
-use crate::operator::log::{Seen, mask, mask_call, mask_form, mask_target};
+use crate::operator::log::{Seen, mask, mask_call, mask_form, mask_target, mask_words};
 use crate::rules::SECOND_NS;
 use crate::session::Session;
 
@@ -141,8 +141,8 @@ impl VenueMachine {
 
     /// Notes a control message of a stream.
     pub(super) fn note_control(&mut self, session: &Session, text: &[u8], now: u64) {
-        let params: String = String::from_utf8_lossy(text).into_owned();
-        let what = mask_call(&params).0;
+        let text = String::from_utf8_lossy(text);
+        let (what, params) = (mask_call(&text).0, mask_words(&text));
         let connection = session.serial;
         let seen =
             Seen { at_ns: now, connection, via: "stream", what, params, key: String::new(), status: 200, fault: None };

@@ -9,6 +9,7 @@ use crate::exchange::LevelView;
 use crate::fault::{Fate, Scope};
 use crate::frame::{self, Opcode};
 use crate::http::{self, Answer, Request};
+use crate::operator::books::account_of;
 use crate::rules::TimeUnit;
 use crate::session::{Phase, Session, StreamClient};
 use crate::stats::ClientEnd;
@@ -137,14 +138,19 @@ impl VenueMachine {
         frame::push(session.outbox.buffer(), Opcode::Text, &[text.as_bytes()]);
     }
 
-    /// Pays into an account of a spot venue, or out of it where the amount is below zero: its subscribers get
-    /// `balanceUpdate` and the new balances.
+    /// Pays into an account, or out of it where the amount is below zero: who listens to it is told.
     ///
     /// # Errors
     /// In words: no such account or asset on this venue, or not so much to pay out.
     pub fn deposit(&mut self, account: &str, asset: &str, amount: Decimal, now: u64) -> Result<(), String> {
-        let spot = self.spot.as_mut().ok_or_else(|| format!("{} has no accounts", self.name))?;
-        spot.deposit(account, asset, amount, now)?;
+        match (self.spot.as_mut(), self.futures.as_mut()) {
+            (Some(spot), _) => spot.deposit(account, asset, amount, now)?,
+            (None, Some(futures)) => {
+                let id = account_of(&self.accounts, account).ok_or_else(|| format!("no account is named {account}"))?;
+                futures.venue.deposit(id, asset, amount, now)?;
+            }
+            (None, None) => return Err(format!("{} has no accounts", self.name)),
+        }
         self.deliver(None, now);
         Ok(())
     }

@@ -2,10 +2,11 @@
 //! answers is in [`super::answers`].
 
 use super::{ConnectionId, Frame, StreamId, VenueMachine, push_data};
-use crate::binance::spot::{Race, UserEvent};
+use crate::binance::{futures, spot::UserEvent};
 use crate::exchange::{Filters, TradingStatus};
 use crate::fault::{Door, Edge, Fate, Fault, FaultError, FaultSpec, Faults, Kind, Layer, Scope, trading_status};
 use crate::frame::{self, Opcode};
+use crate::operator::books::{Race, fill_resting};
 use crate::rules::{Rules, TimeUnit};
 use crate::session::{Phase, Session};
 use crate::stats::ClientEnd;
@@ -52,6 +53,7 @@ pub(super) struct Trouble {
     behind: Vec<Behind>,
     /// An account's event that waits for the next one.
     event_behind: Option<(UserEvent, u64)>,
+    futures_event_behind: Option<(futures::UserEvent, u64)>,
     pub(super) late: Vec<Late>,
     /// When everybody is closed for maintenance.
     closing_ns: Option<u64>,
@@ -65,6 +67,7 @@ pub(super) struct Trouble {
 impl Trouble {
     fn due_ns(&self) -> u64 {
         let behind = self.behind.iter().map(|b| b.until_ns).chain(self.event_behind.as_ref().map(|(_, at)| *at));
+        let behind = behind.chain(self.futures_event_behind.as_ref().map(|(_, at)| *at));
         let all = behind.chain(self.late.iter().map(|l| l.at_ns)).chain(self.closing_ns);
         all.chain([self.faults.due_ns()]).min().unwrap_or(u64::MAX)
     }
@@ -88,10 +91,10 @@ impl VenueMachine {
         {
             return wrong("symbol", format!("{} has no symbol {symbol:?}", self.name));
         }
-        let trades = matches!(kind, Kind::SymbolStatus | Kind::SymbolFilters | Kind::CancelRace | Kind::OfflineFill);
+        let of_spot = matches!(kind, Kind::SymbolStatus | Kind::SymbolFilters);
         match &self.spot {
-            None if trades => {
-                return wrong("kind", format!("{} needs a venue that takes orders; {} does not", spec.kind, self.name));
+            None if of_spot => {
+                return wrong("kind", format!("{} is for spot venues; {} is none", spec.kind, self.name));
             }
             Some(spot) if kind == Kind::SymbolFilters => {
                 let symbol = spec.symbol.as_deref().unwrap_or_default();
@@ -153,6 +156,9 @@ impl VenueMachine {
         if let Some((event, _)) = self.trouble.event_behind.take_if(|(_, at)| *at <= now) {
             self.tell_account(&event, Fate::Pass, None, now);
         }
+        if let Some((event, _)) = self.trouble.futures_event_behind.take_if(|(_, at)| *at <= now) {
+            self.tell_listeners_of(&event, Fate::Pass);
+        }
         while let Some(at) = self.trouble.late.iter().position(|l| l.at_ns <= now) {
             let late = self.trouble.late.remove(at);
             let Some(session) = self.sessions.get_mut(late.id.index()).and_then(Option::as_mut) else { continue };
@@ -190,10 +196,13 @@ impl VenueMachine {
                 (Kind::SymbolStatus | Kind::SymbolFilters, false) => self.change_back(edge, now),
                 (Kind::OfflineFill, true) => {
                     self.break_connections(edge.id, now);
-                    if let Some(venue) = self.spot.as_mut() {
-                        venue.fill_resting(spec.symbol.as_deref(), spec.percent.unwrap_or(100), now);
-                        self.deliver(None, now);
-                    }
+                    let (symbol, percent) = (spec.symbol.as_deref(), spec.percent.unwrap_or(100));
+                    match (self.spot.as_mut(), self.futures.as_mut()) {
+                        (Some(spot), _) => spot.operate(|e| fill_resting(e, symbol, percent, now)),
+                        (None, Some(futures)) => futures.venue.operate(|e| fill_resting(e, symbol, percent, now)),
+                        (None, None) => 0,
+                    };
+                    self.deliver(None, now);
                 }
                 _ => {}
             }
@@ -295,15 +304,21 @@ impl VenueMachine {
             percent: f.spec.percent.unwrap_or(50),
         });
         let races: Vec<Race> = races.collect();
-        if let Some(spot) = self.spot.as_mut() {
-            spot.arm_races(races);
+        match (self.spot.as_mut(), self.futures.as_mut()) {
+            (Some(spot), _) => spot.races().arm(races),
+            (None, Some(futures)) => futures.venue.races().arm(races),
+            (None, None) => {}
         }
     }
 
     /// Counts the cancels that came too late.
     pub(super) fn count_races(&mut self, now: u64) {
-        let raced = self.spot.as_mut().map(|s| s.take_raced()).unwrap_or_default();
-        raced.into_iter().for_each(|id| self.trouble.faults.hit_by(id, now));
+        let met = match (self.spot.as_mut(), self.futures.as_mut()) {
+            (Some(spot), _) => spot.races().take_met(),
+            (None, Some(futures)) => futures.venue.races().take_met(),
+            (None, None) => Vec::new(),
+        };
+        met.into_iter().for_each(|id| self.trouble.faults.hit_by(id, now));
     }
 
     /// Publishes a frame under faults.
@@ -382,6 +397,27 @@ impl VenueMachine {
     }
 }
 
+impl VenueMachine {
+    /// What becomes of a futures account's event; `None`: it waits. As [`Self::fate_of_event`].
+    pub(super) fn fate_of_futures_event(
+        &mut self,
+        event: futures::UserEvent,
+    ) -> Option<(futures::UserEvent, Fate, Option<futures::UserEvent>)> {
+        let listened = self.sessions.iter().flatten().any(|s| s.hears_accounts());
+        if !listened || (!self.trouble.faults.busy() && self.trouble.futures_event_behind.is_none()) {
+            return Some((event, Fate::Pass, None));
+        }
+        let fate = self.trouble.faults.message(Scope::UserData, None, self.trouble.now_ns);
+        match (fate, self.trouble.futures_event_behind.take()) {
+            (Fate::Behind(until_ns), None) => {
+                self.trouble.futures_event_behind = Some((event, until_ns));
+                None
+            }
+            (fate, behind) => Some((event, fate, behind.map(|(event, _)| event))),
+        }
+    }
+}
+
 /// Sends a frame as a fault leaves it.
 pub(super) fn send_broken(session: &mut Session, wire: &[u8], fate: Fate, rules: &Rules, now: u64) {
     let (waiting, half) = (session.outbox.len(), wire.len() / 2);
@@ -413,7 +449,7 @@ fn concerns(fault: &Fault, session: &Session) -> bool {
         (None, Some(_)) => Scope::Stream,
         (None, None) => Scope::Rest,
     };
-    let user_data = session.api.as_ref().is_some_and(|a| a.is_subscribed());
+    let user_data = session.hears_accounts();
     if fault.kind == Kind::OfflineFill {
         return user_data;
     }
@@ -425,6 +461,12 @@ fn concerns(fault: &Fault, session: &Session) -> bool {
 }
 
 impl Session {
+    /// Whether it is told what happens to an account.
+    pub(crate) fn hears_accounts(&self) -> bool {
+        let listens = self.stream.as_ref().is_some_and(|c| !c.listening.is_empty());
+        listens || self.api.as_ref().is_some_and(|a| a.is_subscribed())
+    }
+
     /// Sends no more than so many of the bytes that wait until that time.
     pub(crate) fn hold(&mut self, allowed: usize, until_ns: u64, rules: &Rules) {
         let (allowed, until_ns) = match self.hold {

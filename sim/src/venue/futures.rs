@@ -1,11 +1,13 @@
 //! The trading side of a futures venue: REST, market streams of its book, and the events of accounts that listen.
 
+use super::faulty::send_broken;
 use super::market::Work;
 use super::{StreamEntry, StreamId, VenueMachine, push_data};
 use crate::account::SimAccount;
 use crate::api::Limits;
 use crate::binance::futures::streams::Streams;
 use crate::binance::futures::{FuturesVenue, UserEvent};
+use crate::fault::Fate;
 use crate::http::{Answer, Request};
 use crate::instrument::SimInstrument;
 use crate::market::Told;
@@ -107,16 +109,25 @@ impl VenueMachine {
 
     /// Tells accounts' events to those who listen.
     fn tell_listeners(&mut self) {
-        let Some(mut futures) = self.futures.take() else { return };
-        while let Some(event) = futures.venue.take_user_event() {
-            for index in 0..self.sessions.len() {
-                self.tell_listener(index, &event, &futures.venue);
+        while let Some(event) = self.futures.as_mut().and_then(|f| f.venue.take_user_event()) {
+            let Some((event, fate, behind)) = self.fate_of_futures_event(event) else { continue };
+            self.tell_listeners_of(&event, fate);
+            if let Some(behind) = behind {
+                self.tell_listeners_of(&behind, Fate::Pass);
             }
+        }
+    }
+
+    /// Tells one event to all who listen to its account.
+    pub(super) fn tell_listeners_of(&mut self, event: &UserEvent, fate: Fate) {
+        let Some(futures) = self.futures.take() else { return };
+        for index in 0..self.sessions.len() {
+            self.tell_listener(index, event, &futures.venue, fate);
         }
         self.futures = Some(futures);
     }
 
-    fn tell_listener(&mut self, index: usize, event: &UserEvent, venue: &FuturesVenue) {
+    fn tell_listener(&mut self, index: usize, event: &UserEvent, venue: &FuturesVenue, fate: Fate) {
         let Some(session) = self.sessions.get_mut(index).and_then(Option::as_mut) else { return };
         let Some(client) = session.stream.as_ref().filter(|_| session.phase == Phase::Open) else { return };
         let wants = |l: &&Listening| match &event.key {
@@ -133,7 +144,10 @@ impl VenueMachine {
             self.dropped_slow += 1;
         } else {
             let key = listening.key.clone();
-            push_data(session.outbox.buffer(), combined, &key, event.text.as_bytes());
+            let mut wire = Vec::new();
+            push_data(&mut wire, combined, &key, event.text.as_bytes());
+            send_broken(session, &wire, fate, &self.rules, self.trouble.now_ns);
+            self.due_ns = self.due_ns.min(session.due_ns(&self.rules));
         }
         if !session.dirty {
             session.dirty = true;

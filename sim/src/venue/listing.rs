@@ -4,21 +4,24 @@
 use serde_json::{Value, json};
 
 use super::VenueMachine;
+use crate::exchange::Exchange;
 use crate::fault::Fault;
+use crate::operator::books::{list_balances, list_orders};
 use crate::operator::log::mask_target;
 use crate::session::{Phase, Session};
 
 impl VenueMachine {
     /// The venue itself, as JSON.
     pub(crate) fn list_self(&self) -> Value {
-        let symbols = match &self.spot {
-            Some(spot) => spot.list_symbols(),
-            None => self.instruments.iter().map(|i| json!({ "symbol": i.symbol })).collect(),
+        let symbols = match (&self.spot, &self.futures) {
+            (Some(spot), _) => spot.list_symbols(),
+            (None, Some(futures)) => futures.venue.list_symbols(),
+            (None, None) => Vec::new(),
         };
         json!({
             "name": self.name,
             "protocol": self.protocol.to_string(),
-            "takes_orders": self.spot.is_some(),
+            "takes_orders": self.spot.is_some() || self.futures.is_some(),
             "connections": self.connections(),
             "rest_requests": self.rest_requests,
             "dropped_slow": self.dropped_slow,
@@ -53,7 +56,7 @@ impl VenueMachine {
                 "state": phase,
                 "target": client.map(|c| mask_target(&c.target)),
                 "subscriptions": subscriptions,
-                "user_data": s.api.as_ref().is_some_and(|a| a.is_subscribed()),
+                "user_data": s.hears_accounts(),
                 "requests": client.map_or(0, |c| c.requests),
                 "waiting_bytes": s.outbox.len(),
                 "held_until_ns": s.hold.map(|(_, until_ns)| until_ns),
@@ -69,12 +72,17 @@ impl VenueMachine {
 
     /// Orders of all accounts, the newest.
     pub(crate) fn list_orders(&self, most: usize) -> Vec<Value> {
-        self.spot.as_ref().map_or_else(Vec::new, |s| s.list_orders(most))
+        self.exchange().map_or_else(Vec::new, |e| list_orders(e, &self.accounts, most))
     }
 
-    /// Balances of all accounts.
+    /// Balances of all accounts, on futures their positions as well.
     pub(crate) fn list_balances(&self) -> Vec<Value> {
-        self.spot.as_ref().map_or_else(Vec::new, |s| s.list_balances())
+        self.exchange().map_or_else(Vec::new, |e| list_balances(e, &self.accounts))
+    }
+
+    fn exchange(&self) -> Option<&Exchange> {
+        let futures = self.futures.as_ref().map(|f| f.venue.exchange());
+        self.spot.as_ref().map(|s| s.exchange()).or(futures)
     }
 
     /// Its faults.

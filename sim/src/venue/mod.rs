@@ -124,6 +124,8 @@ pub struct VenueMachine {
     attempts_ns: VecDeque<u64>,
     trouble: Trouble,
     requests: RequestLog,
+    /// Names of the accounts, in their order.
+    accounts: Vec<String>,
 }
 
 impl VenueMachine {
@@ -172,6 +174,7 @@ impl VenueMachine {
             attempts_ns: VecDeque::new(),
             trouble: Trouble::default(),
             requests: RequestLog::default(),
+            accounts: Vec::new(),
             spot,
             futures,
             api_clients: Vec::new(),
@@ -181,6 +184,7 @@ impl VenueMachine {
     /// The same venue with accounts that clients trade with, and other limits on how often they may ask.
     #[must_use]
     pub fn with_accounts(mut self, accounts: &[SimAccount], limits: &Limits) -> Self {
+        self.accounts = accounts.iter().map(|a| a.name.clone()).collect();
         if self.spot.is_some() {
             self.spot = Some(Box::new(SpotVenue::new(self.instruments.clone(), accounts, limits)));
         } else {

@@ -21,6 +21,7 @@ mod info;
 mod keys;
 mod market;
 mod methods;
+mod operator;
 mod orders;
 mod queries;
 mod render;
@@ -49,6 +50,7 @@ use crate::api::limits::RateLimits;
 use crate::api::params::Params;
 use crate::exchange::{AccountId, Event, Exchange, InstrumentSpec, PositionSide};
 use crate::instrument::SimInstrument;
+use crate::operator::books::Races;
 use crate::text::decimal_padded;
 
 /// A futures venue behind its market streams: one exchange, its accounts' keys, its limits, its listen keys.
@@ -69,6 +71,8 @@ pub(crate) struct FuturesVenue {
     /// When positions last changed.
     updated_ns: BTreeMap<(AccountId, InstrumentId, PositionSide), u64>,
     user_events: VecDeque<UserEvent>,
+    /// Fills that cancels race with.
+    races: Races,
     events: Vec<Event>,
     /// What the market streams have not seen yet.
     tape: Tape,

@@ -213,6 +213,9 @@ impl FuturesVenue {
         call: &Call<'_>,
     ) -> Result<Value, ApiError> {
         let account = call.account()?;
+        if let Ok(order) = self.exchange.order(account, instrument, which) {
+            self.races.run(&mut self.exchange, &order, call.now);
+        }
         let order = self.exchange.cancel(call.now, account, instrument, which, CancelRestriction::None, "");
         self.settle();
         let order: OrderView = order.map_err(|r: Reject| refusal(r, About::Cancel))?;

@@ -15,6 +15,7 @@ use crate::exchange::{
     AccountSpec, AssetSpec, Exchange, ExchangeFilters, Filters, InstrumentSpec, Range, StpMode, TradingStatus,
 };
 use crate::instrument::SimInstrument;
+use crate::operator::books::Races;
 
 /// Decimals of commissions in any asset.
 const COMMISSION_DECIMALS: u8 = 8;
@@ -114,6 +115,7 @@ impl FuturesVenue {
             keys: ListenKeys::default(),
             updated_ns: BTreeMap::new(),
             user_events: VecDeque::new(),
+            races: Races::default(),
             events: Vec::new(),
             tape: Tape::default(),
         }

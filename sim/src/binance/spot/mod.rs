@@ -26,7 +26,6 @@ use serde_json::Value;
 use self::history::History;
 pub(crate) use self::market::{percent, weighted};
 use self::methods::Op;
-pub(crate) use self::operator::Race;
 pub(crate) use self::tape::Public;
 use self::tape::Tape;
 pub(crate) use self::user_data::UserEvent;
@@ -37,6 +36,7 @@ use crate::api::limits::RateLimits;
 use crate::api::params::Params;
 use crate::exchange::{AccountId, Event, EventKind, Exchange, InstrumentSpec, LevelView, OrderUpdate};
 use crate::instrument::SimInstrument;
+use crate::operator::books::Races;
 use crate::rules::TimeUnit;
 use crate::text::decimal_padded;
 
@@ -59,9 +59,8 @@ pub(crate) struct SpotVenue {
     /// How many client ids were made for those who named none.
     made_ids: u64,
     user_events: VecDeque<UserEvent>,
-    /// Fills that cancels race with, and the faults whose races happened.
-    races: Vec<Race>,
-    raced: Vec<u64>,
+    /// Fills that cancels race with.
+    races: Races,
     events: Vec<Event>,
     /// What the market streams have not seen yet.
     tape: Tape,

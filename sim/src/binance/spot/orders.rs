@@ -201,7 +201,7 @@ impl SpotVenue {
         let id = self.cancel_id(call.params, "newClientOrderId")?;
         let account = call.account()?;
         if let Ok(order) = self.exchange.order(account, instrument, &which) {
-            self.race(order.id, call.now);
+            self.races.run(&mut self.exchange, &order, call.now);
         }
         let order = self.exchange.cancel(call.now, account, instrument, &which, restriction, &id);
         let order = order.map_err(|r| refusal(r, About::Cancel))?;

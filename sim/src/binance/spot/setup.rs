@@ -15,6 +15,7 @@ use crate::exchange::{
     StpMode, TradingStatus,
 };
 use crate::instrument::SimInstrument;
+use crate::operator::books::Races;
 
 /// Decimals of commissions in any asset.
 const COMMISSION_DECIMALS: u8 = 8;
@@ -133,8 +134,7 @@ impl SpotVenue {
             updated_ns: BTreeMap::new(),
             made_ids: 0,
             user_events: VecDeque::new(),
-            races: Vec::new(),
-            raced: Vec::new(),
+            races: Races::default(),
             events,
             tape: Tape::default(),
         }
