@@ -2,17 +2,21 @@
 //!
 //! Topology: one writer, a region in a directory of its own (on /dev/shm where there is one), no reader while timed.
 //! Threads: one.
-//! Unit: one price row, one histogram record, or one of each.
-//! Measures: a row under its seqlock, rows of 8 instruments in turn; a latency counted in its bucket.
-//! Does not measure: readers that take the line away meanwhile, making the row out of the cache, the first touch of the
-//! region's pages (done when it is created), the rows of risk and positions.
+//! Unit: one row of a table, one record of a history, one histogram record, or a price row and a histogram record.
+//! Measures: a row under its seqlock, rows of 8 instruments in turn; a record at the end of its ring; a latency counted
+//! in its bucket.
+//! Does not measure: readers that take the line away meanwhile (`readers` does), making the row out of what the core
+//! knows, the first touch of the region's pages (done when it is created).
 
 use std::hint::black_box;
 use std::path::Path;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use crosstick_benches::worlds::one_market;
-use crosstick_ipc::layout::{PriceFlags, PriceRow};
+use crosstick_ipc::layout::{
+    BalanceRow, EngineRow, FillEvent, LimitRow, OpportunityEvent, OrderRow, PositionRow, PriceFlags, PriceRow, RiskRow,
+    SpreadRow, TickEvent,
+};
 use crosstick_ipc::{Mode, Place, Reader, Recorder, Shape, Stage, Writer};
 use crosstick_model::{InstrumentId, VenueId};
 
@@ -53,21 +57,25 @@ fn publish(c: &mut Criterion) {
     let universe = one_market(INSTRUMENTS);
     let lines: Vec<_> = (0..INSTRUMENTS).map(|id| (VenueId(id as u8), 0)).collect();
     let shape = Shape {
-        universe: &universe,
         lines: &lines,
         stages: &[STAGE],
         mode: Mode::Paper,
         build: "bench",
         now_ns: NOW_NS,
+        limits: &[LimitRow::ZERO; 8],
+        balances: &[BalanceRow::ZERO; 8],
+        spreads: &[SpreadRow::ZERO; 8],
+        open_orders: 8,
+        ..Shape::of(&universe)
     };
     let mut writer = Writer::create(&place, &shape).expect("a region");
     let reader = Reader::open(&place).expect("the region");
     let mut recorder: Recorder = writer.recorders.pop().expect("a histogram");
-    let prices = &mut writer.core.prices;
+    let core = &mut writer.core;
     let latencies = latencies();
 
     for n in 0..u64::from(INSTRUMENTS) {
-        prices.publish(InstrumentId(n as u16), &row(n));
+        core.prices.publish(n as usize, &row(n));
         assert_eq!(reader.price(InstrumentId(n as u16)), Some(row(n)), "a reader sees what was published");
     }
     for ns in &latencies {
@@ -80,10 +88,53 @@ fn publish(c: &mut Criterion) {
     group.throughput(Throughput::Elements(1024));
     group.bench_function("price_row", |b| {
         b.iter(|| {
-            for n in 0..1024 {
-                prices.publish(InstrumentId(n as u16 % INSTRUMENTS), black_box(&row(n)));
+            for n in 0..1024_u64 {
+                core.prices.publish(n as usize % usize::from(INSTRUMENTS), black_box(&row(n)));
             }
         });
+    });
+    /// A row of the given table, 8 in turn; its first number changes each time.
+    macro_rules! rows {
+        ($($name:literal, $table:ident, $row:ident, $field:ident);* $(;)?) => {$(
+            group.bench_function($name, |b| {
+                b.iter(|| {
+                    for n in 0..1024_usize {
+                        core.$table.publish(n % 8, black_box(&$row { $field: n as _, ..$row::ZERO }));
+                    }
+                });
+            });
+        )*};
+    }
+    rows! {
+        "spread_row", spreads, SpreadRow, edge_ppm;
+        "limit_row", limits, LimitRow, denied;
+        "position_row", positions, PositionRow, quantity;
+        "balance_row", balances, BalanceRow, venue;
+        "order_slot", open_orders, OrderRow, id;
+    }
+    /// A record at the end of the given history.
+    macro_rules! records {
+        ($($name:literal, $ring:ident, $record:ident, $field:ident);* $(;)?) => {$(
+            group.bench_function($name, |b| {
+                b.iter(|| {
+                    for n in 0..1024_u64 {
+                        black_box(core.$ring.push(black_box(&$record { $field: n, ..$record::ZERO })));
+                    }
+                });
+            });
+        )*};
+    }
+    records! {
+        "tick_record", ticks, TickEvent, venue_seq;
+        "opportunity_record", opportunities, OpportunityEvent, id;
+        "order_record", orders, OrderRow, id;
+        "fill_record", fills, FillEvent, order;
+    }
+    group.bench_function("engine_row", |b| {
+        b.iter(|| (0..1024).for_each(|n| core.engine(black_box(&EngineRow { ticks: n, ..EngineRow::ZERO }))));
+    });
+    group.bench_function("risk_row", |b| {
+        b.iter(|| (0..1024).for_each(|n| core.risk(black_box(&RiskRow { changed_ns: n, ..RiskRow::ZERO }))));
     });
     group.bench_function("histogram_record", |b| {
         b.iter(|| latencies.iter().for_each(|ns| recorder.record(black_box(*ns))));
@@ -91,12 +142,16 @@ fn publish(c: &mut Criterion) {
     group.bench_function("row_and_record", |b| {
         b.iter(|| {
             for (n, ns) in latencies.iter().enumerate() {
-                prices.publish(InstrumentId(n as u16 % INSTRUMENTS), black_box(&row(n as u64)));
+                core.prices.publish(n % usize::from(INSTRUMENTS), black_box(&row(n as u64)));
                 recorder.record(black_box(*ns));
             }
         });
     });
     group.finish();
+    let last = |tick: TickEvent| tick.venue_seq;
+    assert_eq!(reader.ticks().and_then(|ring| ring.map(last).last()), Some(1023), "the last record is there");
+    assert_eq!(reader.engine().map(|row| row.ticks), Some(1023), "the last counters are there");
+    assert_eq!(reader.spreads().iter().map(|s| s.edge_ppm).max(), Some(1023), "the last edge is there");
     assert_eq!(recorder.snapshot().count() % 1024, 0, "no record lost");
     assert_eq!(reader.price(InstrumentId(7)), Some(row(1023)), "the last row is there");
 }

@@ -1,9 +1,12 @@
 //! The command line. What is listed here works; nothing else is listed.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+
+use crosstick_model::Reason;
 
 use crate::exit::Failure;
 
@@ -12,7 +15,8 @@ use crate::exit::Failure;
 ///
 /// Without a command it runs the demo: simulated venues on this machine, paper orders, no keys, no network.
 ///
-/// Exit codes: 0 done, 1 other failure, 2 bad usage or config, 3 halted by risk, 4 a venue refused us.
+/// Exit codes: 0 done, 1 other failure, 2 bad usage or config, 3 halted by risk, 4 a venue refused us;
+/// doctor: 10 advice, 11 something will hurt.
 #[derive(Debug, Parser)]
 #[command(name = "crosstick", version, about, long_about, max_term_width = 100)]
 pub struct Cli {
@@ -28,6 +32,12 @@ pub enum Command {
     Run(RunArgs),
     /// Run recorded frames straight through decoders and core, as fast as the machine goes.
     Replay(ReplayArgs),
+    /// Look into a journal, or mend it.
+    Journal {
+        /// What to do.
+        #[command(subcommand)]
+        command: JournalCommand,
+    },
     /// Serve recorded or generated market data as a venue would, over TLS WebSocket on 127.0.0.1.
     Sim(SimArgs),
     /// Check a config and print its effective values.
@@ -49,8 +59,17 @@ pub enum Command {
     },
     /// Show what a running engine publishes in shared memory, once.
     Status(StatusArgs),
-    /// End a halt, for a reason that is kept.
+    /// Watch an engine in the terminal, from its shared memory alone; keys switch panes, sort, pause and halt.
+    Top(TopArgs),
+    /// Stop trading, closing included, until somebody resumes it; works without an engine as well.
+    Halt(HaltArgs),
+    /// End a halt, for a reason that is kept; a running engine trades on.
     Resume(ResumeArgs),
+    /// Say what keeps this host from being fast, why it matters for a config's threads, and what to do.
+    ///
+    /// Changes nothing and needs no root; scripts/tune-host does what it advises. Exit codes: 0 fine, 10 advice (costs
+    /// latency now and then), 11 something will hurt (costs it all the time, or keeps the engine from running).
+    Doctor(DoctorArgs),
 }
 
 /// What to explain about the config.
@@ -123,11 +142,55 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Recorded frames, plain or zstd: lines of a receive time (16 digits µs, 19 digits ns), a blank, a frame.
-    #[arg(required = true, value_name = "[VENUE=]FILE")]
+    #[arg(required_unless_present = "journal", value_name = "[VENUE=]FILE")]
     pub files: Vec<String>,
+    /// Run a journalled session again instead, on its recorded inputs: a session's folder, or [journal] dir for the
+    /// newest session in it.
+    #[arg(long, value_name = "DIR", requires = "verify", conflicts_with_all = ["config", "files", "report", "opportunities"])]
+    pub journal: Option<PathBuf>,
+    /// Compare every decision and every state hash with the journal's; exit code 1 when anything differs or is damaged.
+    #[arg(long, requires = "journal")]
+    pub verify: bool,
     /// Where results go.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// `crosstick journal`.
+#[derive(Debug, Subcommand)]
+pub enum JournalCommand {
+    /// The sessions in a folder: start, length, inputs, decisions, size, and whether they ended in order.
+    Ls {
+        /// [journal] dir, or a session's folder.
+        dir: PathBuf,
+    },
+    /// What a session holds: entries by kind, rates, bytes, the description it begins with.
+    Stat {
+        /// A session's folder, or [journal] dir for the newest session in it.
+        dir: PathBuf,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// A session's entries in words, one a line: number, kind, content.
+    Cat {
+        /// A session's folder, or [journal] dir for the newest session in it.
+        dir: PathBuf,
+        /// Begin at the entry of this number.
+        #[arg(long, value_name = "SEQ", default_value_t = 0)]
+        from: u64,
+        /// So many entries at most.
+        #[arg(long, value_name = "N")]
+        count: Option<u64>,
+        /// Decisions, reports, timers and commands only; ticks are the rest.
+        #[arg(long)]
+        no_ticks: bool,
+    },
+    /// Mend a session after an accident: cut its torn tail off, rename segments that cannot be read, say what is lost.
+    Recover {
+        /// A session's folder, or [journal] dir for the newest session in it.
+        dir: PathBuf,
+    },
 }
 
 /// `crosstick sim`.
@@ -177,15 +240,78 @@ pub struct StatusArgs {
     pub json: bool,
 }
 
+/// `crosstick top`.
+#[derive(Debug, Args)]
+pub struct TopArgs {
+    /// Name of the engine's region under /dev/shm; it need not be there yet.
+    #[arg(long, default_value = "crosstick", value_name = "NAME")]
+    pub shm: String,
+    /// Time between two looks, 50ms to 1m.
+    #[arg(long, value_parser = parse_interval, default_value = "200ms")]
+    pub interval: Duration,
+    /// The pane to begin with: its number or the beginning of its name (1 Overview, 2 Feeds, 3 Prices, 4 Edges,
+    /// 5 Opportunities, 6 Orders, 7 Money, 8 Risk, 9 Latency).
+    #[arg(long, default_value = "overview")]
+    pub pane: String,
+    /// Print one frame as text and end; looks twice, half a second apart, so that there are rates.
+    #[arg(long)]
+    pub once: bool,
+    /// Columns and rows of that frame; left out: the terminal's, else 80x24.
+    #[arg(long, value_name = "WxH", value_parser = parse_size, requires = "once")]
+    pub size: Option<(u16, u16)>,
+}
+
+/// `crosstick halt`.
+#[derive(Debug, Args)]
+pub struct HaltArgs {
+    /// Why; kept with the halt. Whatever it is made of, it never keeps trading from being halted.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<OsString>,
+    /// Which engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+}
+
 /// `crosstick resume`.
 #[derive(Debug, Args)]
 pub struct ResumeArgs {
     /// Why trading may go on; kept in the log of halts.
-    #[arg(long, value_parser = parse_reason)]
+    #[arg(long, value_name = "TEXT", value_parser = parse_reason)]
     pub reason: String,
-    /// The config whose halt is meant; left out: the default state directory.
+    /// Which engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+}
+
+/// Which engine is commanded.
+#[derive(Debug, Default, Args)]
+pub struct EngineArgs {
+    /// Name of its region under /dev/shm; left out: as in the config, else crosstick.
+    #[arg(long, value_name = "NAME")]
+    pub shm: Option<String>,
+    /// Its config; left out: a running engine says itself where its halt file is, else the default state directory.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+/// `crosstick doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// The config whose threads are judged; left out: the demo's.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Look at the /proc, /sys, /run and /dev below this directory instead of this host's; nothing is measured then.
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// How long jitter is watched.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub seconds: u64,
+    /// Measure nothing: look at files alone.
+    #[arg(long, conflicts_with = "seconds")]
+    pub no_measure: bool,
 }
 
 /// Reads a duration such as `500ms`, `30s`, `10m`, `1h 30m`.
@@ -201,7 +327,23 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    let interval = parse_duration(text)?;
+    if (Duration::from_millis(50)..=Duration::from_secs(60)).contains(&interval) {
+        Ok(interval)
+    } else {
+        Err("choose something from 50ms to 1m".into())
+    }
+}
+
+fn parse_size(text: &str) -> Result<(u16, u16), String> {
+    const FORM: &str = "write columns and rows as in 120x40, from 1x1 to 1000x1000";
+    let parts = text.split_once(['x', 'X']).ok_or(FORM)?;
+    let number = |part: &str| part.parse::<u16>().ok().filter(|n| (1..=1000).contains(n)).ok_or(FORM);
+    Ok((number(parts.0)?, number(parts.1)?))
+}
+
 fn parse_reason(text: &str) -> Result<String, String> {
-    let reason = text.trim();
-    if reason.is_empty() { Err("give a reason in a few words".into()) } else { Ok(reason.to_owned()) }
+    let reason = Reason::new(text);
+    if reason.is_empty() { Err("give a reason in a few words".into()) } else { Ok(reason.text().to_owned()) }
 }

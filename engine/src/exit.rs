@@ -17,6 +17,10 @@ pub enum Code {
     Halted = 3,
     /// A venue refused us: keys, ban.
     Refused = 4,
+    /// The doctor has advice.
+    Advice = 10,
+    /// The doctor found what will hurt.
+    WillHurt = 11,
 }
 
 impl From<Code> for ExitCode {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use crosstick_engine::cli::{Cli, Command, ConfigCommand};
+use crosstick_engine::cli::{self, Cli, Command, ConfigCommand};
 use crosstick_engine::exit::Outcome;
 use crosstick_engine::{commands, out, replay, run};
 
@@ -24,6 +24,8 @@ fn main() -> ExitCode {
 fn execute(cli: Cli) -> Outcome {
     match cli.command.unwrap_or(Command::Run(Default::default())) {
         Command::Run(arguments) => run::command(&arguments),
+        Command::Replay(cli::ReplayArgs { journal: Some(dir), .. }) => commands::journal::verify(&dir),
+        Command::Journal { command } => commands::journal::command(&command),
         Command::Replay(arguments) => {
             let request = replay::Request {
                 config: arguments.config,
@@ -37,6 +39,9 @@ fn execute(cli: Cli) -> Outcome {
         Command::Init { file } => commands::init(&file),
         Command::Config { command: ConfigCommand::Explain { key } } => commands::explain(key.as_deref()),
         Command::Status(arguments) => commands::status::command(&arguments),
-        Command::Resume(arguments) => commands::resume(&arguments),
+        Command::Top(arguments) => commands::top::command(&arguments),
+        Command::Halt(arguments) => commands::halt::command(&arguments),
+        Command::Resume(arguments) => commands::resume::command(&arguments),
+        Command::Doctor(arguments) => commands::doctor::command(&arguments),
     }
 }

@@ -27,13 +27,22 @@ pub enum SetupError {
 /// # Errors
 /// When the parts contradict each other in a way that only the whole shows.
 pub fn paper_driver(config: &Config, universe: &Universe) -> Result<PaperDriver<Spread>, SetupError> {
+    let core = core(config, universe)?;
+    let paper = Paper::new(universe, paper_config(config), &rates(config, universe)?);
+    Ok(PaperDriver::new(core, paper))
+}
+
+/// The core alone, without a gateway.
+///
+/// # Errors
+/// When the parts contradict each other in a way that only the whole shows.
+pub fn core(config: &Config, universe: &Universe) -> Result<Core<Spread>, SetupError> {
     let spread = spread_config(config, universe);
     let cache = PriceCache::new(universe, spread.freshness());
     let strategy = Spread::new(universe, &spread)?;
     let rates = rates(config, universe)?;
-    let paper = Paper::new(universe, paper_config(config), &rates);
     let risk = Risk::new(universe, limits(config), rates, Some(&balances(config, universe)));
-    Ok(PaperDriver::new(Core::new(universe, cache, strategy, risk), paper))
+    Ok(Core::new(universe, cache, strategy, risk))
 }
 
 fn spread_config(config: &Config, universe: &Universe) -> SpreadConfig {

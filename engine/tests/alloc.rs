@@ -3,6 +3,10 @@
 
 #[path = "support/counting.rs"]
 mod counting;
+#[path = "support/flow.rs"]
+mod flow;
+#[path = "support/shown.rs"]
+mod shown;
 mod support;
 
 use std::fs::File;
@@ -17,6 +21,7 @@ use crosstick_model::{Tick, Universe};
 use crosstick_sim::flow::FlowEvent;
 use crosstick_sim::{Flow, FlowSpec, TimeUnit as FlowUnit};
 use crosstick_strategy::Spread;
+use shown::Shown;
 use support::{Session, demo, recordings};
 
 #[global_allocator]
@@ -162,6 +167,25 @@ fn recorded_frames_allocate_nothing() {
     // Stable: by receive time, then file, then line.
     frames.sort_by_key(|(_, at, _)| *at);
     assert_eq!(allocations(&mut engine, &mut frames, 20_000), 0);
+}
+
+/// What the core shows of it included: every table and every history, in idle turns and in busy ones.
+#[test]
+fn publishing_allocates_nothing() {
+    let (config, universe) = demo::load(&demo::config_text(), &Overrides::none());
+    let ticks = flow::ticks(&universe, 11, 120_000);
+    let mut shown = Shown::new(&config, &universe);
+    let mut warm = (0, 0);
+    for (place, tick) in ticks.iter().enumerate() {
+        if place == 20_000 {
+            warm = (ALLOCATIONS.get(), shown.driver.core().counts().orders);
+        }
+        shown.take(tick);
+        shown.turn(tick.recv_ns, place % 3 != 0);
+    }
+    let (allocations, orders) = (ALLOCATIONS.get() - warm.0, shown.driver.core().counts().orders - warm.1);
+    assert!(orders > 100, "{orders} orders on the measured way");
+    assert_eq!(allocations, 0);
 }
 
 /// An hour and a half of the demo's flow over and over, trading all the while: not one allocation in ten million

@@ -4,56 +4,26 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use crosstick_model::{Line, Universe, VenueId};
+use crosstick_model::{Market, Universe, Venue};
 use crosstick_ring::Pod;
-use crosstick_ring::seqlock::cell_bytes;
 
 use crate::error::RegionError;
-use crate::histogram::{BUCKETS, DIVISION_BITS, HEAD_WORDS, Recorder, VALUE_MAX, WORDS};
+use crate::histogram::{BUCKETS, DIVISION_BITS, Recorder, VALUE_MAX, WORDS};
 use crate::identity::ProcessIdentity;
 use crate::layout::{
-    self, BYTE_ORDER, DeniedRow, EngineRow, FeedRow, Header, IdentityRow, InstrumentRow, KIND_HISTOGRAM, KIND_SEQLOCK,
-    LAYOUT_VERSION, MAGIC, MarketRow, Mode, NO_MARKET, PositionRow, PriceRow, RiskRow, SEPARATION, Section, StageRow,
-    State, VenueRow, fixed_text, section,
+    self, BYTE_ORDER, DeniedRow, EngineRow, FeedRow, HEAD_BYTES, Head, InstrumentRow, LAYOUT_VERSION, MAGIC, MarketRow,
+    NO_ROW, OrderRow, PositionRow, PriceRow, RiskRow, StageRow, State, VenueRow, fixed_text, table,
 };
 use crate::lock::Lock;
 use crate::place::Place;
+use crate::plan::Plan;
 use crate::reader::Reader;
-use crate::sys::{Carver, CellWriter, allocate};
-use crate::writer::{CoreWriter, FeedWriter, Owner, OwnerFiles, Table, Writer};
+use crate::shape::{Shape, Stage};
+use crate::sys::{Carver, CellWriter, Words, allocate};
+use crate::writer::{CoreWriter, FeedWriter, Owner, OwnerFiles, Ring, Table, Writer};
 
 /// Owner and group, nobody else.
 const FILE_MODE: u32 = 0o640;
-
-/// A stage of a tick's way, as one thread measures it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stage<'a> {
-    /// Name, at most 24 bytes; the same where several threads measure the same.
-    pub name: &'a str,
-    /// From where it counts, at most 40 bytes.
-    pub from: &'a str,
-    /// To where it counts, at most 40 bytes.
-    pub to: &'a str,
-    /// The thread that measures, at most 24 bytes.
-    pub thread: &'a str,
-}
-
-/// What a region has room for, and what it says from the start.
-#[derive(Debug, Clone, Copy)]
-pub struct Shape<'a> {
-    /// Venues, instruments and markets.
-    pub universe: &'a Universe,
-    /// A row of `feeds` each, in this order.
-    pub lines: &'a [(VenueId, Line)],
-    /// A histogram each, in this order.
-    pub stages: &'a [Stage<'a>],
-    /// Whose money it is.
-    pub mode: Mode,
-    /// Version and commit, at most 64 bytes.
-    pub build: &'a str,
-    /// Wall time, ns since the epoch.
-    pub now_ns: u64,
-}
 
 impl Writer {
     /// Creates the region at `place`, in place of one whose owner is dead, and gives out its handles.
@@ -70,11 +40,11 @@ impl Writer {
         }
         let lock = Lock::take(place)?;
         let generation = next_generation(place)?;
-        let plan = Plan::new(shape)?;
+        let plan = Plan::new(shape, place.name())?;
         let path = place.new_path();
         let file = new_file(&path, plan.bytes as u64)?;
-        let built = Builder::new(&file, &plan, &path).and_then(|b| b.build(place, shape, &plan, generation));
-        let (owner_cell, identity, core, feeds, recorders) = match built {
+        let built = Builder::new(&file, &plan, &path).and_then(|b| b.build(shape, generation));
+        let (head, core, feeds, recorders) = match built {
             Ok(built) => built,
             Err(error) => {
                 // Left behind it would do no harm but take room; the next start replaces it anyway.
@@ -85,14 +55,14 @@ impl Writer {
         fs::rename(&path, place.path()).map_err(|e| RegionError::from_io("rename", &path, 0, e))?;
         let meta = file.metadata().map_err(|e| RegionError::from_io("look at", &path, 0, e))?;
         let files = OwnerFiles { place: place.clone(), inode: (meta.dev(), meta.ino()), _lock: lock };
-        Ok(Self { owner: Owner::new(owner_cell, identity, files), core, feeds, recorders })
+        Ok(Self { owner: Owner::new(head, generation, files), core, feeds, recorders })
     }
 }
 
 /// One more than the generation that lies there, unless its owner lives.
 fn next_generation(place: &Place) -> Result<u64, RegionError> {
     let (generation, owner) = match Reader::open(place) {
-        Ok(reader) => (reader.generation(), reader.identity().map(|i| i.process())),
+        Ok(reader) => (reader.generation(), Some(reader.process())),
         Err(RegionError::Missing { .. }) => return Ok(1),
         // A region of another build: without the lock, its owner is dead.
         Err(RegionError::Layout { .. }) => (Reader::generation_of_any_layout(place).unwrap_or(0), None),
@@ -130,78 +100,7 @@ fn new_file(path: &Path, bytes: u64) -> Result<File, RegionError> {
     Ok(file)
 }
 
-/// Where each section lies.
-struct Plan {
-    sections: Vec<Section>,
-    bytes: usize,
-}
-
-impl Plan {
-    fn new(shape: &Shape<'_>) -> Result<Self, RegionError> {
-        let universe = shape.universe;
-        let instruments = universe.instruments.len();
-        let mut plan = Self { sections: Vec::new(), bytes: 0 };
-        plan.cells::<IdentityRow>(section::IDENTITY, 1);
-        plan.cells::<EngineRow>(section::ENGINE, 1);
-        plan.cells::<RiskRow>(section::RISK, 1);
-        plan.cells::<DeniedRow>(section::DENIED, 1);
-        plan.cells::<VenueRow>(section::VENUES, universe.venues.len());
-        plan.cells::<MarketRow>(section::MARKETS, universe.markets.len());
-        plan.cells::<InstrumentRow>(section::INSTRUMENTS, instruments);
-        plan.cells::<PriceRow>(section::PRICES, instruments);
-        plan.cells::<PositionRow>(section::POSITIONS, instruments);
-        plan.cells::<FeedRow>(section::FEEDS, shape.lines.len());
-        plan.cells::<StageRow>(section::STAGES, shape.stages.len());
-        // Different threads write neighbours here.
-        let stride = (WORDS * 8).next_multiple_of(SEPARATION);
-        plan.add(section::HISTOGRAMS, KIND_HISTOGRAM, stride, WORDS * 8, shape.stages.len());
-        plan.place()?;
-        Ok(plan)
-    }
-
-    fn cells<T: Pod>(&mut self, name: &str, count: usize) {
-        self.add(name, KIND_SEQLOCK, cell_bytes::<T>(), size_of::<T>(), count);
-    }
-
-    fn add(&mut self, name: &str, kind: u32, stride: usize, value_bytes: usize, count: usize) {
-        self.sections.push(Section {
-            name: fixed_text(name),
-            offset: 0,
-            stride: stride as u64,
-            count: count as u64,
-            value_bytes: value_bytes as u64,
-            kind,
-            reserved: 0,
-            reserved_too: 0,
-        });
-    }
-
-    /// Sections one after the other, each at a distance from what other threads write.
-    fn place(&mut self) -> Result<(), RegionError> {
-        let mut end = self.header_bytes();
-        for section in &mut self.sections {
-            let offset = end.checked_next_multiple_of(SEPARATION).ok_or(RegionError::TooLarge)?;
-            section.offset = offset as u64;
-            let bytes = (section.stride as usize).checked_mul(section.count as usize);
-            end = bytes.and_then(|b| offset.checked_add(b)).ok_or(RegionError::TooLarge)?;
-        }
-        self.bytes = end.checked_next_multiple_of(4096).ok_or(RegionError::TooLarge)?;
-        Ok(())
-    }
-
-    fn header_bytes(&self) -> usize {
-        size_of::<Header>() + self.sections.len() * size_of::<Section>()
-    }
-
-    /// Offset of each record of a section, in order.
-    fn offsets(&self, name: &str) -> impl Iterator<Item = usize> + use<> {
-        let found = self.sections.iter().find(|s| s.name == fixed_text(name));
-        let (offset, stride, count) = found.map_or((0, 0, 0), |s| (s.offset, s.stride, s.count));
-        (0..count).map(move |i| (offset + i * stride) as usize)
-    }
-}
-
-type Built = (CellWriter<IdentityRow>, IdentityRow, CoreWriter, Vec<FeedWriter>, Vec<Recorder>);
+type Built = (Words, CoreWriter, Vec<FeedWriter>, Vec<Recorder>);
 
 /// Fills a new mapping from front to back, in the order of the plan.
 struct Builder<'a> {
@@ -216,61 +115,78 @@ impl<'a> Builder<'a> {
         Ok(Self { carver, plan })
     }
 
-    fn build(mut self, place: &Place, shape: &Shape<'_>, plan: &Plan, generation: u64) -> Result<Built, RegionError> {
-        self.header(plan, generation)?;
+    fn build(mut self, shape: &Shape<'_>, generation: u64) -> Result<Built, RegionError> {
         let universe = shape.universe;
-        let identity = identity_row(place, shape, generation);
-        let owner = self.cell(section::IDENTITY, &identity)?;
+        let head = self.carver.words(0, HEAD_BYTES / 8).ok_or(RegionError::TooLarge)?;
+        head.put(self.head(shape, generation).to_words());
         let engine = EngineRow { state: State::Starting as u32, mode: shape.mode as u32, ..EngineRow::ZERO };
-        let engine = self.cell(section::ENGINE, &engine)?;
-        let risk = self.cell(section::RISK, &RiskRow::ZERO)?;
-        let denied = self.cell(section::DENIED, &DeniedRow::ZERO)?;
-        self.cells(
-            section::VENUES,
-            universe
-                .venues
-                .iter()
-                .map(|venue| VenueRow { name: fixed_text(&venue.name), protocol: fixed_text(venue.protocol.name()) }),
-        )?;
-        self.cells(
-            section::MARKETS,
-            universe.markets.iter().map(|market| MarketRow {
-                name: fixed_text(&market.name),
-                price_decimals: market.scale.price_decimals,
-                quantity_decimals: market.scale.quantity_decimals,
-                reserved: [0; 22],
-            }),
-        )?;
-        self.cells(section::INSTRUMENTS, instrument_rows(universe))?;
+        let engine = self.cell(table::ENGINE, &engine)?;
+        let risk = self.cell(table::RISK, &RiskRow::ZERO)?;
+        let denied = self.cell(table::DENIED, &DeniedRow::ZERO)?;
+        let limits = self.rows(table::LIMITS, shape.limits.iter().copied())?;
+        self.cells(table::VENUES, universe.venues.iter().map(venue_row))?;
+        self.cells(table::MARKETS, universe.markets.iter().map(market_row))?;
+        self.cells(table::INSTRUMENTS, instrument_rows(universe))?;
         let count = universe.instruments.len();
         let no_price = PriceRow { exchange_offset_us: i32::MIN, ..PriceRow::ZERO };
-        let prices = Table(self.cells(section::PRICES, std::iter::repeat_n(no_price, count))?);
-        let positions = Table(self.cells(section::POSITIONS, std::iter::repeat_n(PositionRow::ZERO, count))?);
+        let prices = self.rows(table::PRICES, std::iter::repeat_n(no_price, count))?;
+        let spreads = self.rows(table::SPREADS, shape.spreads.iter().copied())?;
+        let positions = self.rows(table::POSITIONS, std::iter::repeat_n(PositionRow::ZERO, count))?;
+        let balances = self.rows(table::BALANCES, shape.balances.iter().copied())?;
+        let open_orders = self.rows(table::OPEN_ORDERS, std::iter::repeat_n(OrderRow::ZERO, shape.open_orders))?;
         let lines = shape.lines.iter().map(|(venue, line)| FeedRow::new(u32::from(venue.0), u32::from(*line)));
-        let feeds = self.cells(section::FEEDS, lines)?.into_iter().map(FeedWriter).collect();
-        self.cells(section::STAGES, shape.stages.iter().map(stage_row))?;
+        let feeds = self.cells(table::FEEDS, lines)?.into_iter().map(FeedWriter).collect();
+        self.cells(table::STAGES, shape.stages.iter().map(stage_row))?;
         let recorders = self.recorders()?;
-        Ok((owner, identity, CoreWriter { engine, risk, denied, prices, positions }, feeds, recorders))
+        let core = CoreWriter {
+            engine,
+            risk,
+            denied,
+            limits,
+            prices,
+            spreads,
+            positions,
+            balances,
+            open_orders,
+            ticks: self.ring(table::TICKS)?,
+            opportunities: self.ring(table::OPPORTUNITIES)?,
+            orders: self.ring(table::ORDERS)?,
+            fills: self.ring(table::FILLS)?,
+            events: self.ring(table::EVENTS)?,
+        };
+        self.schema()?;
+        Ok((head, core, feeds, recorders))
     }
 
-    fn header(&mut self, plan: &Plan, generation: u64) -> Result<(), RegionError> {
-        let header = Header {
+    fn head(&self, shape: &Shape<'_>, generation: u64) -> Head {
+        let this = ProcessIdentity::this();
+        Head {
             magic: MAGIC,
             layout_version: LAYOUT_VERSION,
             byte_order: BYTE_ORDER,
-            header_bytes: u32::try_from(plan.header_bytes()).map_err(|_| RegionError::TooLarge)?,
-            section_count: plan.sections.len() as u32,
-            section_bytes: size_of::<Section>() as u32,
-            reserved: 0,
-            region_bytes: plan.bytes as u64,
+            head_bytes: HEAD_BYTES as u32,
+            region_bytes: self.plan.bytes as u64,
+            schema_offset: self.plan.schema_offset as u64,
+            schema_bytes: self.plan.schema.len() as u64,
             generation,
-            reserved_too: [0; 2],
-        };
-        self.carver.put(0, &header).ok_or(RegionError::TooLarge)?;
-        for (i, section) in plan.sections.iter().enumerate() {
-            let offset = size_of::<Header>() + i * size_of::<Section>();
-            self.carver.put(offset, section).ok_or(RegionError::TooLarge)?;
+            pid: u64::from(this.pid),
+            start_ticks: this.start_ticks,
+            boot_id: this.boot_id,
+            started_ns: shape.now_ns,
+            heartbeat_ns: shape.now_ns,
+            state: State::Starting as u64,
+            ..Head::ZERO
         }
+    }
+
+    fn schema(&mut self) -> Result<(), RegionError> {
+        let bytes = self.plan.schema.as_bytes();
+        let words = self.carver.words(self.plan.schema_offset, bytes.len().div_ceil(8)).ok_or(RegionError::TooLarge)?;
+        words.put(bytes.chunks(8).map(|chunk| {
+            let mut padded = [0; 8];
+            padded[..chunk.len()].copy_from_slice(chunk);
+            u64::from_le_bytes(padded)
+        }));
         Ok(())
     }
 
@@ -278,16 +194,20 @@ impl<'a> Builder<'a> {
         self.cells(name, std::iter::once(*value))?.pop().ok_or(RegionError::TooLarge)
     }
 
+    fn rows<T: Pod>(&mut self, name: &str, values: impl Iterator<Item = T>) -> Result<Table<T>, RegionError> {
+        self.cells(name, values).map(Table)
+    }
+
     fn cells<T: Pod>(
         &mut self,
         name: &str,
         values: impl Iterator<Item = T>,
     ) -> Result<Vec<CellWriter<T>>, RegionError> {
-        self.plan
-            .offsets(name)
+        let table = self.plan.table(name).ok_or(RegionError::TooLarge)?;
+        (0..table.count)
             .zip(values)
-            .map(|(offset, value)| {
-                let mut cell = self.carver.cell(offset).ok_or(RegionError::TooLarge)?;
+            .map(|(i, value)| {
+                let mut cell = self.carver.cell(table.rows + i * table.stride).ok_or(RegionError::TooLarge)?;
                 cell.write(&value);
                 Ok(cell)
             })
@@ -295,25 +215,27 @@ impl<'a> Builder<'a> {
     }
 
     fn recorders(&mut self) -> Result<Vec<Recorder>, RegionError> {
-        let offsets = self.plan.offsets(section::HISTOGRAMS);
+        let table = self.plan.table(table::HISTOGRAMS).ok_or(RegionError::TooLarge)?;
+        let offsets = (0..table.count).map(|i| table.rows + i * table.stride);
         offsets.map(|at| self.carver.words(at, WORDS).map(Recorder::over).ok_or(RegionError::TooLarge)).collect()
+    }
+
+    fn ring<T: Pod>(&mut self, name: &str) -> Result<Ring<T>, RegionError> {
+        let table = self.plan.table(name).ok_or(RegionError::TooLarge)?;
+        self.carver.ring(table.ring()).map(Ring).ok_or(RegionError::TooLarge)
     }
 }
 
-fn identity_row(place: &Place, shape: &Shape<'_>, generation: u64) -> IdentityRow {
-    let this = ProcessIdentity::this();
-    IdentityRow {
-        pid: u64::from(this.pid),
-        start_ticks: this.start_ticks,
-        boot_id: this.boot_id,
-        generation,
-        started_ns: shape.now_ns,
-        heartbeat_ns: shape.now_ns,
-        state: State::Starting as u32,
-        mode: shape.mode as u32,
-        build: fixed_text(shape.build),
-        name: fixed_text(place.name()),
-        reserved: [0; 7],
+fn venue_row(venue: &Venue) -> VenueRow {
+    VenueRow { name: fixed_text(&venue.name), protocol: fixed_text(venue.protocol.name()) }
+}
+
+fn market_row(market: &Market) -> MarketRow {
+    MarketRow {
+        name: fixed_text(&market.name),
+        price_decimals: market.scale.price_decimals,
+        quantity_decimals: market.scale.quantity_decimals,
+        reserved: [0; 22],
     }
 }
 
@@ -325,7 +247,7 @@ fn instrument_rows(universe: &Universe) -> impl Iterator<Item = InstrumentRow> +
         quote: asset(instrument.quote),
         settle: asset(instrument.settle),
         venue: u32::from(instrument.venue.0),
-        market: instrument.market.map_or(NO_MARKET, |m| u32::from(m.0)),
+        market: instrument.market.map_or(NO_ROW, |m| u32::from(m.0)),
         kind: instrument.kind as u8,
         price_decimals: instrument.scale.price_decimals,
         quantity_decimals: instrument.scale.quantity_decimals,
@@ -350,6 +272,3 @@ fn stage_row(stage: &Stage<'_>) -> StageRow {
         reserved: [0; 5],
     }
 }
-
-// The first bucket lies on a line of its own, which Python readers rely on by the section's value_bytes.
-const _: () = assert!(HEAD_WORDS * 8 == 64);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 pub enum RegionError {
     /// The name cannot be a file name of ours.
     #[error(
-        "`{name}` is no region name: use 1 to 64 letters, digits, `-`, `_` or `.`, not `.` first, not `.lock` or `.new` last"
+        "`{name}` is no region name: use 1 to 64 letters, digits, `-`, `_` or `.`, not `.` first, not `.lock`, `.new` or `.control` last"
     )]
     BadName {
         /// What was asked for.
@@ -72,8 +72,8 @@ pub enum RegionError {
         /// The one known here.
         known: u32,
     },
-    /// The region asked for is larger than can be addressed.
-    #[error("a region for so many instruments and stages is too large: configure fewer")]
+    /// The region asked for is larger than [`REGION_BYTES_MAX`](crate::layout::REGION_BYTES_MAX).
+    #[error("a region for so many instruments, stages and records is larger than 256 MiB: configure fewer")]
     TooLarge,
     /// Anything else that the system says.
     #[error("cannot {action} {}: {source}", .path.display())]

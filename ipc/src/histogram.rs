@@ -82,7 +82,8 @@ impl Recorder {
     /// A copy as of now.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot::of(&self.words)
+        let words: Vec<u64> = self.words.get().iter().map(|w| w.load(Ordering::Relaxed)).collect();
+        Snapshot::of(&words)
     }
 }
 
@@ -126,8 +127,8 @@ pub struct Summary {
 }
 
 impl Snapshot {
-    pub(crate) fn of(words: &Words) -> Self {
-        let load = |i: usize| words.get().get(i).map_or(0, |w| w.load(Ordering::Relaxed));
+    pub(crate) fn of(words: &[u64]) -> Self {
+        let load = |i: usize| words.get(i).copied().unwrap_or(0);
         let counts = (HEAD_WORDS..WORDS).map(load).collect();
         Self { counts, max: load(MAX), clamped: load(CLAMPED) }
     }

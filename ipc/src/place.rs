@@ -8,6 +8,7 @@ const NAME_BYTES_MAX: usize = 64;
 /// Endings of the files that stand beside a region.
 const LOCK: &str = ".lock";
 const NEW: &str = ".new";
+const CONTROL: &str = ".control";
 
 /// A directory and a name that is a plain file name in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +39,8 @@ impl Place {
             && name.bytes().all(plain)
             && !name.starts_with('.')
             && !name.ends_with(LOCK)
-            && !name.ends_with(NEW);
+            && !name.ends_with(NEW)
+            && !name.ends_with(CONTROL);
         if good {
             Ok(Self { dir: dir.to_path_buf(), name: name.to_owned() })
         } else {
@@ -70,6 +72,17 @@ impl Place {
         self.dir.join(format!("{}{LOCK}", self.name))
     }
 
+    /// The file by which the region's engine is commanded.
+    #[must_use]
+    pub fn control_path(&self) -> PathBuf {
+        self.dir.join(format!("{}{CONTROL}", self.name))
+    }
+
+    /// The file that becomes the control file once it is whole.
+    pub(crate) fn new_control_path(&self) -> PathBuf {
+        self.dir.join(format!("{}{CONTROL}{NEW}", self.name))
+    }
+
     /// The file that becomes the region once it is whole.
     pub(crate) fn new_path(&self) -> PathBuf {
         self.dir.join(format!("{}{NEW}", self.name))
@@ -86,7 +99,9 @@ mod tests {
             assert_eq!(Place::new(good).unwrap().path(), Path::new("/dev/shm").join(good));
         }
         let long = "x".repeat(65);
-        for bad in ["", ".", "..", "../x", "a/b", "/a", ".hidden", "a b", "ä", "a\0b", "a.lock", "a.new", &long] {
+        for bad in
+            ["", ".", "..", "../x", "a/b", "/a", ".hidden", "a b", "ä", "a\0b", "a.lock", "a.new", "a.control", &long]
+        {
             assert!(matches!(Place::new(bad), Err(RegionError::BadName { .. })), "{bad:?}");
         }
     }

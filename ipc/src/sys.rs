@@ -4,7 +4,8 @@
 //! is written is handed out piece by piece, front to back, and no piece twice: what makes each handle the only writer.
 //!
 //! A mapped file must not be truncated while it is mapped: touching the lost pages would kill the process. Regions are
-//! never truncated: they are replaced by rename and removed.
+//! never truncated by us: they are replaced by rename and removed. Who must survive even that reads the file
+//! (`crate::view`).
 
 #![allow(unsafe_code)]
 
@@ -15,8 +16,8 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crosstick_ring::Pod;
 use crosstick_ring::seqlock::{self, cell_bytes};
+use crosstick_ring::{Pod, history};
 use memmap2::{MmapOptions, MmapRaw};
 
 const WORD: usize = 8;
@@ -71,12 +72,36 @@ impl Map {
         Some(unsafe { seqlock::Reader::from_raw(first, self.clone()) })
     }
 
-    /// The plain record at `offset`, which nobody writes any more.
-    pub(crate) fn get<T: Pod>(self: &Arc<Self>, offset: usize) -> Option<T> {
-        let words = self.words(offset, size_of::<T>() / WORD)?;
-        let copy: Vec<u64> = words.get().iter().map(|w| w.load(Ordering::Relaxed)).collect();
-        // SAFETY: `copy` holds as many bytes as a `T`, and any bytes are a value of a Pod type.
-        Some(unsafe { copy.as_ptr().cast::<T>().read_unaligned() })
+    /// The ring at `at`, to read.
+    pub(crate) fn ring_reader<T: Pod>(self: &Arc<Self>, at: RingAt) -> Option<RingReader<T>> {
+        let (next, first) = at.place::<T>(|offset, bytes| self.first(offset, bytes))?;
+        // SAFETY: as for a cell.
+        Some(unsafe { history::Reader::from_raw(next, first, at.count, at.stride, self.clone()) })
+    }
+}
+
+/// Where a ring lies, in bytes from the begin of a region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RingAt {
+    /// Of the word that counts records.
+    pub(crate) next: usize,
+    /// Of the first slot.
+    pub(crate) slots: usize,
+    /// From one slot to the next.
+    pub(crate) stride: usize,
+    /// Slots, a power of two.
+    pub(crate) count: usize,
+}
+
+impl RingAt {
+    /// Both pointers, if it is a ring of `T` and all of it can be had from `claim`, asked front to back.
+    fn place<T: Pod>(
+        &self,
+        mut claim: impl FnMut(usize, usize) -> Option<NonNull<AtomicU64>>,
+    ) -> Option<(NonNull<AtomicU64>, NonNull<AtomicU64>)> {
+        let fits = self.count.is_power_of_two() && self.stride.is_multiple_of(WORD);
+        (fits && self.stride >= cell_bytes::<T>()).then_some(())?;
+        Some((claim(self.next, WORD)?, claim(self.slots, self.stride.checked_mul(self.count)?)?))
     }
 }
 
@@ -84,6 +109,10 @@ impl Map {
 pub(crate) type CellReader<T> = seqlock::Reader<T, Arc<Map>>;
 /// A cell of a mapping, to write.
 pub(crate) type CellWriter<T> = seqlock::Writer<T, Arc<Map>>;
+/// A ring of a mapping, to read.
+pub(crate) type RingReader<T> = history::Reader<T, Arc<Map>>;
+/// A ring of a mapping, to write.
+pub(crate) type RingWriter<T> = history::Writer<T, Arc<Map>>;
 
 /// Hands out a new mapping piece by piece.
 #[derive(Debug)]
@@ -120,15 +149,11 @@ impl Carver {
         Some(Words { first, count, _keep: Keep::Map(self.map.clone()) })
     }
 
-    /// Writes a plain record at `offset`, for good.
-    pub(crate) fn put<T: Pod>(&mut self, offset: usize, value: &T) -> Option<()> {
-        let words = self.words(offset, size_of::<T>() / WORD)?;
-        let source = std::ptr::from_ref(value).cast::<u64>();
-        for (i, word) in words.get().iter().enumerate() {
-            // SAFETY: within the value, which is made of whole words without padding.
-            word.store(unsafe { source.add(i).read_unaligned() }, Ordering::Relaxed);
-        }
-        Some(())
+    /// The ring at `at`, once.
+    pub(crate) fn ring<T: Pod>(&mut self, at: RingAt) -> Option<RingWriter<T>> {
+        let (next, first) = at.place::<T>(|offset, bytes| self.claim(offset, bytes))?;
+        // SAFETY: as for a cell; a new mapping is zeroed.
+        Some(unsafe { history::Writer::from_raw(next, first, at.count, at.stride, self.map.clone()) })
     }
 }
 
@@ -162,5 +187,35 @@ impl Words {
     pub(crate) fn get(&self) -> &[AtomicU64] {
         // SAFETY: `count` words from `first` on lie in what `_keep` keeps alive, and are accessed as atomics only.
         unsafe { std::slice::from_raw_parts(self.first.as_ptr(), self.count) }
+    }
+
+    /// Stores as many of `values` as there is room for.
+    pub(crate) fn put(&self, values: impl IntoIterator<Item = u64>) {
+        for (word, value) in self.get().iter().zip(values) {
+            word.store(value, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A file of ours under the pen: mapped for writing, and known to nobody else as long as it is.
+#[derive(Debug)]
+pub(crate) struct WriteMap(memmap2::MmapMut);
+
+impl WriteMap {
+    /// Maps `len` bytes of `file`, which was just made, is this process's alone, and has all its room on the disk.
+    pub(crate) fn new(file: &File, len: usize) -> io::Result<Self> {
+        // SAFETY: the file was created by the caller a moment ago under a name that nobody else writes, and is neither
+        // written in another way nor shortened while it is mapped.
+        unsafe { MmapOptions::new().len(len).map_mut(file) }.map(Self)
+    }
+
+    /// Its bytes.
+    pub(crate) fn bytes(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+
+    /// Brings `len` bytes from `offset` on to the disk. Blocks.
+    pub(crate) fn sync(&self, offset: usize, len: usize) -> io::Result<()> {
+        self.0.flush_range(offset, len)
     }
 }

@@ -2,15 +2,18 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use crosstick_model::InstrumentId;
 use crosstick_ring::Pod;
 
 use crate::histogram::Recorder;
-use crate::layout::{DeniedRow, EngineRow, FeedRow, IdentityRow, PositionRow, PriceRow, RiskRow, State};
+use crate::layout::{
+    BalanceRow, DeniedRow, EngineEvent, EngineRow, FeedRow, FillEvent, Head, LimitRow, OpportunityEvent, OrderRow,
+    PositionRow, PriceRow, RiskRow, SpreadRow, State, TickEvent,
+};
 use crate::lock::Lock;
 use crate::place::Place;
-use crate::sys::CellWriter;
+use crate::sys::{CellWriter, RingWriter, Words};
 
 /// All handles of a region. Take it apart and send each to its thread; the region ends with [`Owner`].
 #[derive(Debug)]
@@ -38,32 +41,41 @@ pub(crate) struct OwnerFiles {
 /// next owner in; the other handles then write to memory that only readers who had it open still see.
 #[derive(Debug)]
 pub struct Owner {
-    cell: CellWriter<IdentityRow>,
-    row: IdentityRow,
+    head: Words,
+    generation: u64,
     files: OwnerFiles,
 }
 
+const HEARTBEAT_WORD: usize = std::mem::offset_of!(Head, heartbeat_ns) / 8;
+const STATE_WORD: usize = std::mem::offset_of!(Head, state) / 8;
+
 impl Owner {
-    pub(crate) fn new(cell: CellWriter<IdentityRow>, row: IdentityRow, files: OwnerFiles) -> Self {
-        Self { cell, row, files }
+    pub(crate) fn new(head: Words, generation: u64, files: OwnerFiles) -> Self {
+        Self { head, generation, files }
+    }
+
+    fn word(&self, index: usize) -> Option<&AtomicU64> {
+        self.head.get().get(index)
     }
 
     /// A sign of life, with the wall time in ns since the epoch. At least once a second.
     pub fn beat(&mut self, now_ns: u64) {
-        self.row.heartbeat_ns = now_ns;
-        self.cell.write(&self.row);
+        if let Some(word) = self.word(HEARTBEAT_WORD) {
+            word.store(now_ns, Ordering::Release);
+        }
     }
 
     /// Changes the state.
     pub fn set_state(&mut self, state: State) {
-        self.row.state = state as u32;
-        self.cell.write(&self.row);
+        if let Some(word) = self.word(STATE_WORD) {
+            word.store(state as u64, Ordering::Release);
+        }
     }
 
     /// Counts the owners of this name, from 1.
     #[must_use]
     pub fn generation(&self) -> u64 {
-        self.row.generation
+        self.generation
     }
 
     /// Where the region lies.
@@ -91,10 +103,28 @@ pub struct CoreWriter {
     pub(crate) engine: CellWriter<EngineRow>,
     pub(crate) risk: CellWriter<RiskRow>,
     pub(crate) denied: CellWriter<DeniedRow>,
-    /// A row an instrument.
+    /// A row a limit, in the order of `Shape::limits`.
+    pub limits: Table<LimitRow>,
+    /// A row an instrument, by index.
     pub prices: Table<PriceRow>,
-    /// A row an instrument.
+    /// A row a market and direction, in the order of `Shape::spreads`.
+    pub spreads: Table<SpreadRow>,
+    /// A row an instrument, by index.
     pub positions: Table<PositionRow>,
+    /// A row a venue and asset, in the order of `Shape::balances`.
+    pub balances: Table<BalanceRow>,
+    /// Slots for orders in flight or resting; a free one holds [`OrderRow::ZERO`].
+    pub open_orders: Table<OrderRow>,
+    /// Every quote and trade taken.
+    pub ticks: Ring<TickEvent>,
+    /// Begins and ends of opportunities.
+    pub opportunities: Ring<OpportunityEvent>,
+    /// Changes of orders.
+    pub orders: Ring<OrderRow>,
+    /// Executions.
+    pub fills: Ring<FillEvent>,
+    /// What an operator would want to know.
+    pub events: Ring<EngineEvent>,
 }
 
 impl CoreWriter {
@@ -117,17 +147,23 @@ impl CoreWriter {
     }
 }
 
-/// A row an instrument.
+/// Rows of one kind, each replaced as a whole.
 #[derive(Debug)]
 pub struct Table<T: Pod>(pub(crate) Vec<CellWriter<T>>);
 
 impl<T: Pod> Table<T> {
-    /// Publishes one row. An instrument that the region has no row for is ignored.
+    /// Publishes the row of that index. One that the region has no room for is ignored.
     #[inline]
-    pub fn publish(&mut self, instrument: InstrumentId, row: &T) {
-        if let Some(cell) = self.0.get_mut(instrument.index()) {
+    pub fn publish(&mut self, index: usize, row: &T) {
+        if let Some(cell) = self.0.get_mut(index) {
             cell.write(row);
         }
+    }
+
+    /// The row of that index as last published.
+    #[must_use]
+    pub fn row(&self, index: usize) -> Option<T> {
+        self.0.get(index).map(CellWriter::get)
     }
 
     /// Rows.
@@ -140,6 +176,24 @@ impl<T: Pod> Table<T> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// The last records of a stream: what is full overwrites its oldest.
+#[derive(Debug)]
+pub struct Ring<T: Pod>(pub(crate) RingWriter<T>);
+
+impl<T: Pod> Ring<T> {
+    /// Appends a record, and returns its sequence number, from 0.
+    #[inline]
+    pub fn push(&mut self, record: &T) -> u64 {
+        self.0.push(record)
+    }
+
+    /// Records appended so far.
+    #[must_use]
+    pub fn pushed(&self) -> u64 {
+        self.0.next()
     }
 }
 

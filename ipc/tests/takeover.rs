@@ -10,7 +10,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Barrier;
 
 use common::{place, shape, universe};
-use crosstick_ipc::{Place, ProcessIdentity, Reader, RegionError, State, Writer};
+use crosstick_ipc::{Health, Place, ProcessIdentity, Reader, RegionError, State, Writer};
 
 /// The directory in which the child process is to create the region.
 const CHILD_DIR: &str = "CROSSTICK_TEST_REGION_DIR";
@@ -95,12 +95,14 @@ fn a_live_owner_is_named_and_a_killed_one_replaced() {
     first.kill();
     assert!(!old.identity().unwrap().is_live(), "dead, though it could not say so");
     assert!(!old.is_replaced());
+    assert_eq!(old.health(0), Health::Dead);
     let writer = Writer::create(&place, &shape(&universe)).unwrap();
     assert_eq!((old.generation(), writer.owner.generation()), (1, 2));
     assert!(old.is_replaced());
+    assert_eq!(old.health(0), Health::Replaced);
     assert_eq!(old.identity().unwrap().pid, u64::from(first.child.id()), "the old map is the old owner's");
     let new = Reader::open(&place).unwrap();
-    assert_eq!(new.identity().unwrap().process(), ProcessIdentity::this());
+    assert_eq!(new.identity().unwrap().process, ProcessIdentity::this());
     assert_eq!((new.generation(), new.identity().unwrap().generation), (2, 2));
 }
 

@@ -55,4 +55,6 @@ deny_codes! {
     NoValue = 19, "NO_VALUE", "The order cannot be valued in the risk currency.";
     Unhedged = 20, "UNHEDGED", "A failed pair could not be closed: only closing orders pass.";
     Unreconciled = 21, "UNRECONCILED", "A venue reported a fill that no order of ours, or no pair, explains: only closing orders pass.";
+    Operator = 22, "OPERATOR", "An operator halted trading by command, signal or halt file: closing orders do not pass either.";
+    Journal = 23, "JOURNAL", "The journal cannot be written or fell behind: no order passes that it would not show.";
 }

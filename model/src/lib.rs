@@ -5,6 +5,7 @@
 //! **Deliberately absent:** I/O, clocks, threads, floats, and any trading rule.
 
 pub mod amount;
+pub mod command;
 pub mod decimal;
 pub mod decision;
 pub mod deny;
@@ -15,6 +16,7 @@ pub mod tick;
 pub mod universe;
 
 pub use amount::Amount;
+pub use command::{Command, CommandKind, CommandOutcome, CommandSource, Reason};
 pub use decimal::{Decimal, DecimalError, parse_fixed};
 pub use decision::Decision;
 pub use deny::DenyCode;

@@ -16,6 +16,19 @@ pub enum TickKind {
     Line = 2,
 }
 
+impl TickKind {
+    /// The kind of that number.
+    #[must_use]
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::Quote),
+            1 => Some(Self::Trade),
+            2 => Some(Self::Line),
+            _ => None,
+        }
+    }
+}
+
 /// Small facts about a tick, and the line that brought it: one byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(transparent)]

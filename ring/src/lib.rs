@@ -1,8 +1,9 @@
-//! How threads hand work to each other: a bounded queue, a cell with one writer, waiting, and pinning.
+//! How threads hand work to each other: a bounded queue, a cell with one writer, a history that is overwritten when
+//! full, waiting, and pinning.
 //!
 //! **Thread:** any pinned thread; each type says which side of it belongs to which thread.
-//! **Hot:** [`spsc`], [`seqlock`], and `idle`, `active` and `wake` of [`wait`]. **Cold:** [`pin`] and every
-//! constructor.
+//! **Hot:** [`spsc`], [`seqlock`], [`history`], and `idle`, `active` and `wake` of [`wait`]. **Cold:** [`pin`] and
+//! every constructor.
 //! **Deliberately absent:** domain words, clocks, I/O, logging, allocation after construction, and waiting inside a
 //! queue: a queue answers at once, and [`wait`] decides what an empty answer costs.
 //!
@@ -11,6 +12,7 @@
 
 #![allow(unsafe_code)] // This crate is the address of lock-free unsafe; each block states why it is sound.
 
+pub mod history;
 pub mod pin;
 pub mod pod;
 pub mod seqlock;

@@ -7,7 +7,23 @@
 /// # Safety
 /// The type has no padding, every bit pattern of its size is a valid value of it, it has no interior mutability and no
 /// pointers, its size is a multiple of eight and its alignment at most eight.
-pub unsafe trait Pod: Copy + Send + Sync + 'static {}
+pub unsafe trait Pod: Copy + Send + Sync + 'static {
+    /// The value that these words are; `None` if they are not as many as it has. Cold.
+    #[must_use]
+    fn from_words(words: &[u64]) -> Option<Self> {
+        let whole = std::mem::size_of_val(words) == size_of::<Self>();
+        // SAFETY: as many bytes as the type has, and any bytes are a value of it.
+        whole.then(|| unsafe { words.as_ptr().cast::<Self>().read_unaligned() })
+    }
+
+    /// The words that this value is. Cold: allocates.
+    #[must_use]
+    fn to_words(&self) -> Vec<u64> {
+        let source = std::ptr::from_ref(self).cast::<u64>();
+        // SAFETY: within the value, which is made of whole initialised words.
+        (0..size_of::<Self>() / 8).map(|i| unsafe { source.add(i).read_unaligned() }).collect()
+    }
+}
 
 /// What the fields of a [`Pod`] struct may be made of: the same without the rule about size.
 ///
@@ -49,6 +65,10 @@ unsafe impl<const N: usize> Pod for [u64; N] {}
 /// }
 /// assert_eq!(size_of::<Row>(), 24);
 /// assert_eq!(Row::ZERO.price, 0);
+/// use crosstick_ring::Pod;
+/// let row = Row { price: -1, name: *b"twelve bytes", count: 7 };
+/// assert_eq!(row.to_words()[0], u64::MAX);
+/// assert_eq!((Row::from_words(&row.to_words()), Row::from_words(&[0; 4])), (Some(row), None));
 /// ```
 ///
 /// ```compile_fail

@@ -35,13 +35,13 @@ pub struct Block {
 }
 
 impl Block {
-    fn new(words: usize) -> Self {
+    pub(crate) fn new(words: usize) -> Self {
         Self {
             lines: (0..words.div_ceil(8)).map(|_| Line { words: std::array::from_fn(|_| AtomicU64::new(0)) }).collect(),
         }
     }
 
-    fn first(&self) -> NonNull<AtomicU64> {
+    pub(crate) fn first(&self) -> NonNull<AtomicU64> {
         NonNull::from(&*self.lines).cast()
     }
 }
@@ -53,7 +53,7 @@ impl fmt::Debug for Block {
 }
 
 /// Words of a `T`, the version not counted.
-const fn words<T: Pod>() -> usize {
+pub(crate) const fn words<T: Pod>() -> usize {
     assert!(size_of::<T>().is_multiple_of(8) && align_of::<T>() <= 8, "Pod types are made of whole words");
     size_of::<T>() / 8
 }
@@ -104,23 +104,16 @@ impl<T: Pod, K> Writer<T, K> {
     /// Replaces the value. Never waits.
     #[inline]
     pub fn write(&mut self, value: &T) {
-        // SAFETY: `from_raw`'s promise: version and value lie there, and all accesses are atomic.
-        let version = unsafe { self.first.as_ref() };
-        let source = std::ptr::from_ref(value).cast::<u64>();
-        version.store(self.version.wrapping_add(1), Ordering::Relaxed);
-        // Pairs with the acquire fence behind the copy in `Reader::try_read`: who has read a word of this write also
-        // sees the odd version, or a later one, when it looks again.
-        fence(Ordering::Release);
-        for i in 0..words::<T>() {
-            // SAFETY: within the value; `T` has no padding, so the word is initialised. Unaligned, as `T` may be
-            // aligned to less than a word.
-            let word = unsafe { source.add(i).read_unaligned() };
-            // SAFETY: within the cell.
-            unsafe { self.first.add(1 + i).as_ref() }.store(word, Ordering::Relaxed);
-        }
+        let during = self.version.wrapping_add(1);
         self.version = self.version.wrapping_add(2);
-        // Pairs with the first load and acquire fence in `Reader::try_read`.
-        version.store(self.version, Ordering::Release);
+        // SAFETY: `from_raw`'s promise: the cell lies there, all accesses are atomic, and this is its one writer.
+        unsafe { write_versioned(self.first, during, self.version, value) };
+    }
+
+    /// The even version of the newest write.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
     }
 
     /// The value as it was last written here, copied out of the cell.
@@ -212,15 +205,15 @@ impl<T: Pod, K> Reader<T, K> {
     #[inline]
     fn try_once(&self) -> Option<T> {
         let before = self.version();
-        // Pairs with the release store at the end of `Writer::write`. A fence, because memory that is mapped read-only
-        // may be loaded with relaxed ordering only.
+        // Pairs with the release store at the end of `write_versioned`. A fence, because memory that is mapped
+        // read-only may be loaded with relaxed ordering only.
         fence(Ordering::Acquire);
         if before & 1 != 0 {
             return None;
         }
         // SAFETY: `from_raw`'s promise.
         let value = unsafe { copy_words(self.first) };
-        // Pairs with the release fence in `Writer::write`.
+        // Pairs with the release fence in `write_versioned`.
         fence(Ordering::Acquire);
         (self.version() == before).then_some(value)
     }
@@ -232,12 +225,36 @@ impl<T: Pod, K> fmt::Debug for Reader<T, K> {
     }
 }
 
+/// Puts `value` behind the version at `first`, which is `during` meanwhile and `after` once the value is whole.
+///
+/// # Safety
+/// `first` is that of a cell of `T` that is alive and has no other writer.
+#[inline(always)]
+pub(crate) unsafe fn write_versioned<T: Pod>(first: NonNull<AtomicU64>, during: u64, after: u64, value: &T) {
+    // SAFETY: the caller's promise.
+    let version = unsafe { first.as_ref() };
+    let source = std::ptr::from_ref(value).cast::<u64>();
+    version.store(during, Ordering::Relaxed);
+    // Pairs with the acquire fence behind a reader's copy: who has read a word of this write also sees the version
+    // `during`, or a later one, when it looks again.
+    fence(Ordering::Release);
+    for i in 0..words::<T>() {
+        // SAFETY: within the value; `T` has no padding, so the word is initialised. Unaligned, as `T` may be aligned
+        // to less than a word.
+        let word = unsafe { source.add(i).read_unaligned() };
+        // SAFETY: within the cell.
+        unsafe { first.add(1 + i).as_ref() }.store(word, Ordering::Relaxed);
+    }
+    // Pairs with a reader's first load of the version and the acquire fence behind it.
+    version.store(after, Ordering::Release);
+}
+
 /// The words behind the version, as they are now.
 ///
 /// # Safety
 /// `first` is that of a cell of `T` that is alive.
 #[inline(always)]
-unsafe fn copy_words<T: Pod>(first: NonNull<AtomicU64>) -> T {
+pub(crate) unsafe fn copy_words<T: Pod>(first: NonNull<AtomicU64>) -> T {
     let mut value = MaybeUninit::<T>::uninit();
     let target = value.as_mut_ptr().cast::<u64>();
     for i in 0..words::<T>() {

@@ -24,7 +24,7 @@ pub enum WaitPolicy {
     Yield,
     /// Sleep until woken, after a moment of pausing.
     Park,
-    /// Spin where the machine has a free core for it; else pause, then yield, then park.
+    /// Spin where the machine has a free core for it; else as [`Self::Park`].
     Auto,
 }
 
@@ -49,7 +49,9 @@ impl WaitPolicy {
             Self::Yield => Plan { spins: 0, yields: u32::MAX },
             Self::Park => Plan { spins: PARK_SPINS, yields: 0 },
             Self::Auto if spare_core => Self::Spin.plan(spare_core),
-            Self::Auto => Plan { spins: PARK_SPINS, yields: AUTO_YIELDS },
+            // Yields between the pauses and the park were measured to gain nothing: a thread that parks is woken as
+            // soon, and one that yields takes turns away from those that have work.
+            Self::Auto => Self::Park.plan(spare_core),
         }
     }
 }
@@ -87,8 +89,6 @@ const PARK_SPINS: u32 = 128;
 /// Under loom each turn multiplies the executions, and none of them adds a case.
 #[cfg(loom)]
 const PARK_SPINS: u32 = 0;
-/// Idle turns spent yielding before an `auto` thread parks: long enough for another runnable thread to do its turn.
-const AUTO_YIELDS: u32 = 32;
 /// Longest park unless [`Waiter::set_park_max`] says otherwise.
 const PARK_MAX: Duration = Duration::from_micros(500);
 

@@ -46,6 +46,17 @@ impl Slot {
     const fn free(&self) -> i128 {
         self.total.saturating_sub(self.reserved).saturating_sub(self.margin)
     }
+
+    const fn view(&self) -> BalanceView {
+        BalanceView {
+            venue: self.venue,
+            asset: self.asset,
+            total: Amount(self.total),
+            reserved: Amount(self.reserved),
+            margin: Amount(self.margin),
+            free: Amount(self.free()),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -139,13 +150,10 @@ impl Wallet {
     }
 
     pub(crate) fn views(&self) -> impl Iterator<Item = BalanceView> + '_ {
-        self.slots.iter().map(|s| BalanceView {
-            venue: s.venue,
-            asset: s.asset,
-            total: Amount(s.total),
-            reserved: Amount(s.reserved),
-            margin: Amount(s.margin),
-            free: Amount(s.free()),
-        })
+        self.slots.iter().map(Slot::view)
+    }
+
+    pub(crate) fn view(&self, index: usize) -> Option<BalanceView> {
+        self.slots.get(index).map(Slot::view)
     }
 }

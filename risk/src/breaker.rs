@@ -34,6 +34,8 @@ pub(crate) struct Breaker {
     max_daily_loss: i128,
     max_drawdown: i128,
     pub(crate) halt: Option<HaltState>,
+    /// Halts latched, by code.
+    pub(crate) breaches: [u64; DenyCode::ALL.len()],
     /// First ns of the next UTC day of core time; 0 before the first input.
     day_end_ns: u64,
     pub(crate) day_start_net: i128,
@@ -46,6 +48,7 @@ impl Breaker {
             max_daily_loss: limits.max_daily_loss.0,
             max_drawdown: limits.max_drawdown.0,
             halt: None,
+            breaches: [0; DenyCode::ALL.len()],
             day_end_ns: 0,
             day_start_net: 0,
             peak: 0,
@@ -83,6 +86,9 @@ impl Breaker {
             return None;
         }
         self.halt = Some(HaltState { code, at_ns: now_ns, closes });
+        if let Some(count) = self.breaches.get_mut(code as usize) {
+            *count += 1;
+        }
         Some(Breach { code, at_ns: now_ns, net: Amount(net) })
     }
 

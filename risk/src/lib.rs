@@ -37,4 +37,4 @@ pub use gate::CLOSE_HEADROOM;
 pub use limits::{Limits, Rates};
 pub use reports::ReportCounts;
 pub use risk::Risk;
-pub use snapshot::{LimitUnit, LimitUse, Pnl, PositionView};
+pub use snapshot::{LIMITS, LimitUnit, LimitUse, Pnl, PositionView};

@@ -1,6 +1,7 @@
-//! COLD: core thread or after it. What reports and shared memory show of the gate.
+//! COLD: core thread, after intents are out, or after it. What reports and shared memory show of the gate.
 
-use crosstick_model::{Amount, AssetId, DenyCode, InstrumentId, Order};
+use crosstick_model::amount::RATE_ONE;
+use crosstick_model::{Amount, AssetId, DenyCode, InstrumentId, Order, Side};
 
 use crate::balance::BalanceView;
 use crate::reports::ReportCounts;
@@ -44,7 +45,12 @@ pub enum LimitUnit {
     Currency,
     /// Orders.
     Orders,
+    /// A part of the price, at 1e-8 (1 bps is 10 000).
+    Rate,
 }
+
+/// Limits that [`Risk::limit_uses`] tells of.
+pub const LIMITS: usize = 9;
 
 /// How much of a limit is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,9 +76,16 @@ impl LimitUse {
 impl Risk {
     /// Every instrument's position and result, in the order of instruments.
     pub fn positions(&self) -> impl Iterator<Item = PositionView> + '_ {
-        let rows = self.specs.iter().zip(&self.books).zip(&self.valued).enumerate();
-        rows.map(|(i, ((spec, book), valued))| PositionView {
-            instrument: InstrumentId(i as u16),
+        (0..self.specs.len()).filter_map(|i| self.position(InstrumentId(i as u16)))
+    }
+
+    /// An instrument's position and result; `None` when there is no such instrument.
+    #[must_use]
+    pub fn position(&self, instrument: InstrumentId) -> Option<PositionView> {
+        let i = instrument.index();
+        let (spec, book, valued) = (self.specs.get(i)?, self.books.get(i)?, self.valued.get(i)?);
+        Some(PositionView {
+            instrument,
             quantity: Amount(book.quantity),
             pnl: Pnl {
                 realised: Amount(valued.realised),
@@ -100,9 +113,21 @@ impl Risk {
         }
     }
 
+    /// Sum of the absolute values of all positions in the risk currency, orders in flight at their worst.
+    #[must_use]
+    pub const fn gross(&self) -> Amount {
+        Amount(self.gross)
+    }
+
     /// Balances of the tracked venues, by venue and asset.
     pub fn balances(&self) -> impl Iterator<Item = BalanceView> + '_ {
         self.wallet.views()
+    }
+
+    /// The balance at `index` of [`Risk::balances`]; `None` beyond the last one.
+    #[must_use]
+    pub fn balance(&self, index: usize) -> Option<BalanceView> {
+        self.wallet.view(index)
     }
 
     /// Orders in flight or resting, in no particular order.
@@ -113,6 +138,11 @@ impl Risk {
     /// Groups denied, by code.
     pub fn denied(&self) -> impl Iterator<Item = (DenyCode, u64)> + '_ {
         DenyCode::ALL.iter().map(|code| (*code, self.denied.get(*code as usize).copied().unwrap_or(0)))
+    }
+
+    /// How often trading was halted, by the code that halted it.
+    pub fn breaches(&self) -> impl Iterator<Item = (DenyCode, u64)> + '_ {
+        DenyCode::ALL.iter().map(|code| (*code, self.breaker.breaches.get(*code as usize).copied().unwrap_or(0)))
     }
 
     /// Reports that did not fit.
@@ -135,9 +165,10 @@ impl Risk {
         Amount(open.map_or(0, |o| o.traded))
     }
 
-    /// Every limit that fills up, with its use at core time `now_ns`.
+    /// Every limit, with its use at core time `now_ns`. Of what is asked of each order alone, the use is the most that
+    /// an order in flight asks.
     #[must_use]
-    pub fn limit_uses(&self, now_ns: u64) -> [LimitUse; 7] {
+    pub fn limit_uses(&self, now_ns: u64) -> [LimitUse; LIMITS] {
         let limits = &self.limits;
         let money = |code, used, limit: Amount| LimitUse { code, unit: LimitUnit::Currency, used, limit: limit.0 };
         let count = |code, used: usize, limit: u32| LimitUse {
@@ -150,7 +181,15 @@ impl Risk {
         let net = (0..self.specs.len()).map(|i| self.net_worth(i)).max().unwrap_or(0);
         let day = self.breaker.day_start_net.saturating_sub(self.net).max(0);
         let fall = self.breaker.peak.saturating_sub(self.net).max(0);
+        let (order, collar) = self.largest_order();
         [
+            money(DenyCode::OrderNotional, order, limits.max_order_notional),
+            LimitUse {
+                code: DenyCode::Collar,
+                unit: LimitUnit::Rate,
+                used: collar,
+                limit: i128::from(limits.price_collar_e8),
+            },
             money(DenyCode::PositionNotional, largest, limits.max_position_notional),
             money(DenyCode::GrossNotional, self.gross, limits.max_gross_notional),
             money(DenyCode::NetNotional, net, limits.max_net_notional),
@@ -161,11 +200,30 @@ impl Risk {
         ]
     }
 
+    /// The most that an order in flight is worth at its own price, and the furthest that one's price is from the other
+    /// side of the quote as it is now, at 1e-8.
+    fn largest_order(&self) -> (i128, i128) {
+        let mut most = (0, 0);
+        for open in self.orders.iter() {
+            let intent = &open.order.intent;
+            let i = intent.instrument.index();
+            let (Some(spec), Some(mark)) = (self.specs.get(i), self.marks.get(i)) else { continue };
+            let worth = spec.notional(intent.price, open.remaining).and_then(|n| spec.value_ceil(n));
+            let opposite = i128::from(if intent.side == Side::Buy { mark.ask } else { mark.bid });
+            let distance = (i128::from(intent.price) - opposite).abs() * RATE_ONE;
+            most = (most.0.max(worth.unwrap_or(i128::MAX)), most.1.max(distance / opposite.max(1)));
+        }
+        most
+    }
+
     /// The worst net position of an instrument's base asset, at the instrument's ask.
     fn net_worth(&self, i: usize) -> i128 {
         let (Some(spec), Some(mark)) = (self.specs.get(i), self.marks.get(i)) else { return 0 };
         let Some(a) = self.assets.get(spec.base.index()) else { return 0 };
         let worst = a.net.saturating_add(a.buys).max(a.sells.saturating_sub(a.net)).max(0);
+        if worst == 0 {
+            return 0;
+        }
         let value = spec.base_value_floor(mark.ask, worst).and_then(|v| spec.value_ceil(v));
         value.unwrap_or(i128::MAX)
     }

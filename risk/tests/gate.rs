@@ -4,7 +4,7 @@ mod common;
 
 use common::*;
 use crosstick_model::{Amount, DenyCode, GroupId, InstrumentId, Intent, Purpose, Quote, Side, Tick};
-use crosstick_risk::{Balances, CLOSE_HEADROOM, Limits};
+use crosstick_risk::{Balances, CLOSE_HEADROOM, LIMITS, Limits};
 
 #[test]
 fn halted_until_resumed() {
@@ -542,7 +542,7 @@ fn a_group_is_approved_whole_or_not_at_all() {
     assert_eq!(desk.risk.balances().collect::<Vec<_>>(), before);
     assert_eq!(desk.risk.open_orders().count(), 0);
     assert_eq!(desk.exposure(), Amount::ZERO);
-    assert_eq!(desk.risk.limit_uses(desk.now).map(|u| u.used), [0; 7]);
+    assert_eq!(desk.risk.limit_uses(desk.now).map(|u| u.used), [0; LIMITS]);
     assert_eq!(desk.denied(DenyCode::Balance), 1);
     // A group that is approved starts at the first order id: none was lost to the one that was denied.
     desk.group += 1;

@@ -286,7 +286,10 @@ fn limits_show_their_use_and_headroom() {
         ..limits()
     });
     filled(&mut desk, SPOT_B, Side::Buy, 1_001_000, 100);
-    desk.sell(LINEAR, 1_000_000, 50).unwrap();
+    let resting = desk.sell(LINEAR, 1_000_000, 50).unwrap();
+    // Further from the bid than the last one: 5.00 of 10 000.00 is 5 bps.
+    desk.sell(LINEAR, 1_000_500, 50).unwrap();
+    desk.cancelled(resting, 50);
     let uses = desk.risk.limit_uses(desk.now);
     let shown = |code| {
         let u = uses.iter().find(|u| u.code == code).unwrap();
@@ -296,7 +299,39 @@ fn limits_show_their_use_and_headroom() {
     assert_eq!(shown(DenyCode::GrossNotional), (amount("1500.15").0, amount("8499.85").0));
     assert_eq!(shown(DenyCode::NetNotional), (amount("1000.1").0, amount("999.9").0));
     assert_eq!(shown(DenyCode::OpenOrders), (1, 7));
-    assert_eq!(shown(DenyCode::OrderRate), (2, 18));
+    assert_eq!(shown(DenyCode::OrderRate), (3, 17));
+    assert_eq!(shown(DenyCode::OrderNotional).0, amount("500.25").0);
+    assert_eq!(shown(DenyCode::Collar), (50_000, 950_000));
     assert_eq!(shown(DenyCode::DailyLoss), (amount("1").0, amount("199").0));
     assert_eq!(shown(DenyCode::Drawdown), (amount("1").0, amount("299").0));
+}
+
+#[test]
+fn breaches_are_counted_by_the_code_that_halted() {
+    let mut desk = Desk::new(limits());
+    assert!(desk.risk.breaches().all(|(_, n)| n == 0));
+    assert!(desk.risk.halt(desk.now, DenyCode::Halted).is_some());
+    // Halted already: the first cause stays, and is the one that is counted.
+    assert!(desk.risk.breach(desk.now, DenyCode::Unhedged).is_none());
+    desk.risk.resume(desk.now);
+    assert!(desk.risk.breach(desk.now, DenyCode::Unhedged).is_some());
+    desk.risk.resume(desk.now);
+    assert!(desk.risk.halt(desk.now, DenyCode::Halted).is_some());
+    let counted: Vec<_> = desk.risk.breaches().filter(|(_, n)| *n > 0).collect();
+    assert_eq!(counted, [(DenyCode::Halted, 2), (DenyCode::Unhedged, 1)]);
+}
+
+#[test]
+fn a_position_and_a_balance_are_found_by_their_index() {
+    let start = Balances(vec![(A, world().usdt, amount("10")), (B, world().btc, amount("2"))]);
+    let mut desk = Desk::with(world(), limits(), Some(start));
+    filled(&mut desk, LINEAR, Side::Buy, 1_000_100, 7);
+    let all: Vec<_> = desk.risk.positions().collect();
+    assert_eq!(all.len(), 5);
+    assert!((0..5).all(|i| desk.risk.position(InstrumentId(i)) == Some(all[usize::from(i)])));
+    assert_eq!(desk.risk.position(InstrumentId(5)), None);
+    let all: Vec<_> = desk.risk.balances().collect();
+    assert!(all.iter().any(|b| (b.venue, b.asset, b.total) == (B, desk.world.btc, amount("2"))));
+    assert!((0..all.len()).all(|i| desk.risk.balance(i) == Some(all[i])));
+    assert_eq!(desk.risk.balance(all.len()), None);
 }

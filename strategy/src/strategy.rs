@@ -58,6 +58,9 @@ pub trait Strategy {
     /// News of one of its orders.
     fn on_report(&mut self, _view: View<'_>, _report: &Report, _out: &mut Outbox) {}
 
+    /// An operator lets trading go on after a halt: whatever the strategy suspended because of it may begin again.
+    fn on_resume(&mut self, _view: View<'_>, _out: &mut Outbox) {}
+
     /// The end of input: hands out what is still open. Called once, last.
     fn on_finish(&mut self, _out: &mut Outbox) {}
 

@@ -1,21 +1,25 @@
-//! The short commands: `check`, `init`, `config explain`, `status`, `resume`, `sim`. Cold, main thread.
+//! The short commands: `check`, `init`, `config explain`, `status`, `top`, `halt`, `resume`, `sim`, `doctor`. Cold,
+//! main thread.
 
+pub mod doctor;
+pub mod halt;
+pub mod journal;
+pub mod resume;
 pub mod sim;
 mod sim_config;
 pub mod status;
+mod target;
+pub mod top;
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-use crate::cli::ResumeArgs;
-use crate::clock::system_ns;
 use crosstick_feeds::TlsClient;
 
 use crate::config::{self, Config, Overrides, universe};
 use crate::exit::{Code, Failure, Outcome};
 use crate::out;
-use crate::state::halt;
 
 /// `crosstick check FILE`: all mistakes at once, or the effective values.
 ///
@@ -102,24 +106,5 @@ pub fn explain(key: Option<&str>) -> Outcome {
         return Err(Failure::usage(format!("no key contains {key:?}; crosstick config explain lists all")));
     }
     out::text(text);
-    Ok(Code::Done)
-}
-
-/// `crosstick resume --reason TEXT`: ends a halt.
-///
-/// # Errors
-/// When nothing is halted, or the halt file cannot be changed.
-pub fn resume(arguments: &ResumeArgs) -> Outcome {
-    let path = match &arguments.config {
-        Some(file) => Config::load(Some(file), &Overrides::from_process()).map_err(Failure::usage)?.engine.halt_file,
-        None => Config::surroundings(&Overrides::from_process()).map_err(Failure::usage)?.halt_file,
-    };
-    let was = halt::resume(&path, &arguments.reason, system_ns()).map_err(Failure::other)?;
-    let (code, reason) = (was.code, was.reason);
-    out::line(format_args!(
-        "resumed: {code} ({reason}) no longer halts trading; the reason is kept beside {}",
-        path.display()
-    ));
-    out::line("an engine that is running stays halted until it is started again");
     Ok(Code::Done)
 }

@@ -1,13 +1,17 @@
 //! From tables that are right key by key to a config that is right as a whole: contradictions are found here.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crosstick_model::decimal::POW10;
 use crosstick_model::{Amount, Decimal};
+use crosstick_ring::WaitPolicy;
 
 use super::mistakes::{Mistakes, Place, closest};
 use super::read::{Node, Val};
-use super::types::{Engine, Mode, Paper, PaperCustom, Preset, Risk, Strategy, StrategyName, Stream, Threads, Wait};
+use super::types::{
+    Engine, Fsync, Journal, Mode, Paper, PaperCustom, Preset, Risk, Strategy, StrategyName, Stream, Threads,
+};
 use super::{Config, build_venue};
 
 /// What the defaults of paths are taken from.
@@ -24,6 +28,7 @@ pub(super) fn config(root: &mut Node, surroundings: &Surroundings, mistakes: &mu
         mistakes.add(&root.place, "there is no [[venue]]; add one (crosstick init shows how)");
     }
     let engine = engine(root.node_mut("engine"), surroundings);
+    let journal = journal(root.node_mut("journal"), surroundings);
     let threads = threads(root.node("threads"), mistakes);
     let risk = risk(root.node("risk"), mistakes);
     let venues: Vec<_> = root
@@ -38,7 +43,7 @@ pub(super) fn config(root: &mut Node, surroundings: &Surroundings, mistakes: &mu
     let strategy = strategy(root, &engine, mistakes);
     let paper = paper(root.node_mut("paper"), mistakes);
     streams_serve(&strategy, &venues, &markets, root, mistakes);
-    Config { engine, threads, venues, instruments, markets, strategy, paper, risk, tree: root.clone() }
+    Config { engine, journal, threads, venues, instruments, markets, strategy, paper, risk, tree: root.clone() }
 }
 
 fn engine(node: &mut Node, surroundings: &Surroundings) -> Engine {
@@ -67,6 +72,17 @@ pub(super) fn path(node: &mut Node, key: &str, base: &Path) -> Option<PathBuf> {
     Some(whole)
 }
 
+fn journal(node: &mut Node, surroundings: &Surroundings) -> Journal {
+    let number = |key, default| node.int(key).and_then(|n| u64::try_from(n).ok()).unwrap_or(default);
+    let fsync = match node.str("fsync") {
+        Some("none") => Fsync::None,
+        Some("order") => Fsync::Order,
+        _ => Fsync::Interval(Duration::from_millis(number("fsync_interval_ms", 1000))),
+    };
+    let (segment_bytes, budget) = (number("segment_kib", 65_536) << 10, number("budget", 262_144) as usize);
+    Journal { dir: path(node, "dir", &surroundings.base), fsync, segment_bytes, budget }
+}
+
 fn threads(node: &Node, mistakes: &mut Mistakes) -> Threads {
     let (core, readers) = (node.node("core"), node.node("readers"));
     let cpu = |n: i64| usize::try_from(n).unwrap_or(0);
@@ -81,7 +97,7 @@ fn threads(node: &Node, mistakes: &mut Mistakes) -> Threads {
         reader_cpus.push(n);
     }
     let (core_wait, reader_wait) = (wait(core), wait(readers));
-    let spins = core_wait == Wait::Spin || reader_wait == Wait::Spin;
+    let spins = core_wait == WaitPolicy::Spin || reader_wait == WaitPolicy::Spin;
     if let Some(n) = core_cpu.filter(|n| spins && reader_cpus.contains(n)) {
         let text =
             format!("[threads] readers cpus: CPU {n} is the core thread's, and one that spins leaves it nothing");
@@ -90,13 +106,9 @@ fn threads(node: &Node, mistakes: &mut Mistakes) -> Threads {
     Threads { core_cpu, core_wait, reader_cpus, reader_wait }
 }
 
-fn wait(node: &Node) -> Wait {
-    match node.str("wait") {
-        Some("spin") => Wait::Spin,
-        Some("yield") => Wait::Yield,
-        Some("park") => Wait::Park,
-        _ => Wait::Auto,
-    }
+fn wait(node: &Node) -> WaitPolicy {
+    // Any other word was refused when the key was read.
+    node.str("wait").and_then(|word| word.parse().ok()).unwrap_or(WaitPolicy::Auto)
 }
 
 fn strategy(root: &Node, engine: &Engine, mistakes: &mut Mistakes) -> Strategy {

@@ -111,7 +111,7 @@ fn explain_table(out: &mut String, table: &'static Table, path: &str, filter: &s
     let mut lines = String::new();
     for key in table.keys {
         let full = if path.is_empty() { key.name.to_owned() } else { format!("{path}.{}", key.name) };
-        if matches!(key.kind, Kind::Table(_) | Kind::Tables(_) | Kind::Refused(_)) || !full.contains(filter) {
+        if matches!(key.kind, Kind::Table(_) | Kind::Tables(_)) || !full.contains(filter) {
             continue;
         }
         let left = match key.left {
@@ -153,7 +153,6 @@ pub(super) fn all_keys() -> Vec<String> {
             let full = if path.is_empty() { key.name.to_owned() } else { format!("{path}.{}", key.name) };
             match key.kind {
                 Kind::Table(inner) | Kind::Tables(inner) => collect(inner, &full, list),
-                Kind::Refused(_) => {}
                 _ => list.push(full),
             }
         }

@@ -26,8 +26,8 @@ pub use effective::explain;
 pub use mistakes::{Mistake, Mistakes, Place};
 pub use overrides::Overrides;
 pub use types::{
-    Engine, Environment, FeeAssetName, Instrument, Market, MarketSymbol, Mode, Paper, PaperCustom, Preset, Risk,
-    Strategy, StrategyName, Stream, Threads, Venue, Wait,
+    Engine, Environment, FeeAssetName, Fsync, Instrument, Journal, Market, MarketSymbol, Mode, Paper, PaperCustom,
+    Preset, Risk, Strategy, StrategyName, Stream, Threads, Venue,
 };
 
 use raw::Lines;
@@ -47,6 +47,8 @@ const BYTES_MAX: u64 = 1 << 20;
 pub struct Config {
     /// `[engine]`.
     pub engine: Engine,
+    /// `[journal]`.
+    pub journal: Journal,
     /// `[threads]`.
     pub threads: Threads,
     /// `[[venue]]`.
@@ -155,8 +157,8 @@ impl Config {
 /// Equal when they say the same, wherever they say it.
 impl PartialEq for Config {
     fn eq(&self, other: &Self) -> bool {
-        (&self.engine, &self.threads, &self.strategy, &self.paper, &self.risk)
-            == (&other.engine, &other.threads, &other.strategy, &other.paper, &other.risk)
+        (&self.engine, &self.journal, &self.threads, &self.strategy, &self.paper, &self.risk)
+            == (&other.engine, &other.journal, &other.threads, &other.strategy, &other.paper, &other.risk)
             && self.venues.iter().map(|v| Venue { place: Place::Default, ..v.clone() }).collect::<Vec<_>>()
                 == other.venues.iter().map(|v| Venue { place: Place::Default, ..v.clone() }).collect::<Vec<_>>()
             && self.instruments.iter().map(|i| Instrument { place: Place::Default, ..i.clone() }).collect::<Vec<_>>()

@@ -141,7 +141,7 @@ impl Node {
 
 /// The keys of a table that may be written, for messages.
 pub(super) fn names(table: &Table) -> String {
-    let known = table.keys.iter().filter(|k| !matches!(k.kind, Kind::Refused(_)));
+    let known = table.keys.iter();
     known.map(|k| k.name).collect::<Vec<_>>().join(", ")
 }
 
@@ -207,7 +207,6 @@ fn slot(table: &'static Table, key: &'static Key, entry: Option<Entry>, at: &Pla
     };
     let mut slot = Slot { key, value: None, place, given, nodes: Vec::new() };
     match (&key.kind, entry) {
-        (Kind::Refused(why), Some(entry)) => mistakes.add(&entry.place, *why),
         (Kind::Table(inner), entry) => slot.nodes.push(self::table(inner, entry.map(|e| e.raw), at, mistakes)),
         (Kind::Tables(inner), Some(entry)) => match entry.raw.value {
             RawValue::List(items) => {
@@ -218,7 +217,7 @@ fn slot(table: &'static Table, key: &'static Key, entry: Option<Entry>, at: &Pla
                 mistakes.add(&entry.place, text);
             }
         },
-        (Kind::Refused(_) | Kind::Tables(_), None) => {}
+        (Kind::Tables(_), None) => {}
         (kind, Some(entry)) => slot.value = value(kind, &label, key.unit, entry.raw, mistakes),
         (kind, None) => {
             if let Left::To(text) = key.left {
@@ -333,7 +332,7 @@ pub(super) fn expected(kind: &Kind) -> String {
         Kind::Dec { .. } => "a decimal number in quotes".into(),
         Kind::List(inner) => format!("a list in brackets, each {}", expected(inner)),
         Kind::Map(_, inner) => format!("a table, each value {}", expected(inner)),
-        Kind::Table(_) | Kind::Tables(_) | Kind::Refused(_) => "a table".into(),
+        Kind::Table(_) | Kind::Tables(_) => "a table".into(),
     }
 }
 

@@ -26,8 +26,6 @@ pub(super) enum Kind {
     Table(&'static Table),
     /// Any number of tables.
     Tables(&'static Table),
-    /// Named in the documents, not in this build: the text says so.
-    Refused(&'static str),
 }
 
 /// Rules for texts.
@@ -92,13 +90,7 @@ pub(super) static ROOT: Table = Table {
     doc: "",
     keys: &[
         key("engine", Kind::Table(&ENGINE), Left::Out("defaults"), "", ""),
-        key(
-            "journal",
-            Kind::Refused("[journal] is not available yet in this build; leave it out"),
-            Left::Out(""),
-            "",
-            "",
-        ),
+        key("journal", Kind::Table(&JOURNAL), Left::Out("none is kept"), "", ""),
         key("threads", Kind::Table(&THREADS), Left::Out("defaults"), "", ""),
         key("venue", Kind::Tables(&VENUE), Left::Required, "", ""),
         key("instrument", Kind::Tables(&INSTRUMENT), Left::Out("none"), "", ""),
@@ -106,6 +98,50 @@ pub(super) static ROOT: Table = Table {
         key("strategy", Kind::Table(&STRATEGY), Left::Out("defaults"), "", ""),
         key("paper", Kind::Table(&PAPER), Left::Out("defaults"), "", ""),
         key("risk", Kind::Table(&RISK), Left::Out("defaults"), "", ""),
+    ],
+};
+
+static JOURNAL: Table = Table {
+    header: "[journal]",
+    doc: "A record of every input and decision, from which a run can be replayed bit by bit.",
+    keys: &[
+        key(
+            "dir",
+            Kind::Path,
+            Left::Out("no journal"),
+            "",
+            "Where sessions are kept, one folder a run; made if missing.",
+        ),
+        key(
+            "fsync",
+            Kind::Enum(&["none", "interval", "order"], &[]),
+            Left::To("\"interval\""),
+            "",
+            "When what was written is brought to the disk: left to the kernel, every fsync_interval_ms, or every 100 ms and \
+             right after each order. A crash of the process loses nothing that was written; one of the machine what was \
+             not brought to the disk.",
+        ),
+        key(
+            "fsync_interval_ms",
+            Kind::Int { min: 1, max: 60_000 },
+            Left::To("1000"),
+            "ms",
+            "For fsync = \"interval\".",
+        ),
+        key(
+            "segment_kib",
+            Kind::Int { min: 64, max: 4_194_304 },
+            Left::To("65536"),
+            "KiB",
+            "Size of one file of a session; its room is taken from the disk when it begins.",
+        ),
+        key(
+            "budget",
+            Kind::Int { min: 1024, max: 16_777_216 },
+            Left::To("262144"),
+            "entries",
+            "Entries that may wait for the disk, 128 bytes of memory each; when more do, trading halts.",
+        ),
     ],
 };
 
@@ -177,7 +213,7 @@ static THREAD_CORE: Table = Table {
             WAIT,
             Left::To("\"auto\""),
             "",
-            "What it does when there is nothing to do; auto spins only where a core is free for it.",
+            "What it does when there is nothing to do; spin takes its whole core, auto spins only where one is free for it.",
         ),
     ],
 };

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crosstick_model::{Amount, Decimal, Kind, Protocol, Scale};
+use crosstick_ring::WaitPolicy;
 
 use super::mistakes::Place;
 
@@ -30,30 +31,28 @@ pub struct Engine {
     pub halt_file: PathBuf,
 }
 
-/// What a thread does when there is nothing to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wait {
-    /// Looks again at once.
-    Spin,
-    /// Offers its CPU to others.
-    Yield,
-    /// Sleeps until woken.
-    Park,
-    /// Spins only where the machine has a free core for it.
-    Auto,
+/// `[journal]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Journal {
+    /// Where sessions are kept; `None`: no journal.
+    pub dir: Option<PathBuf>,
+    /// When entries are brought to the disk.
+    pub fsync: Fsync,
+    /// Bytes of a segment.
+    pub segment_bytes: u64,
+    /// Entries that may wait for the disk.
+    pub budget: usize,
 }
 
-impl Wait {
-    /// The word used in the config.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Spin => "spin",
-            Self::Yield => "yield",
-            Self::Park => "park",
-            Self::Auto => "auto",
-        }
-    }
+/// `[journal] fsync`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fsync {
+    /// Left to the kernel.
+    None,
+    /// At least so often.
+    Interval(std::time::Duration),
+    /// Every 100 ms, and right after each batch that holds an order.
+    Order,
 }
 
 /// `[threads]`.
@@ -62,11 +61,11 @@ pub struct Threads {
     /// CPU of the core thread; `None`: not pinned.
     pub core_cpu: Option<usize>,
     /// How the core thread waits.
-    pub core_wait: Wait,
+    pub core_wait: WaitPolicy,
     /// CPUs of the reader threads, one each; empty: not pinned.
     pub reader_cpus: Vec<usize>,
     /// How the reader threads wait.
-    pub reader_wait: Wait,
+    pub reader_wait: WaitPolicy,
 }
 
 /// Which hosts of a venue.

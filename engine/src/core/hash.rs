@@ -42,12 +42,18 @@ impl DecisionHash {
         self.records
     }
 
-    /// The hash of all records so far, in hex. Cold.
+    /// The hash of all records so far. Some microseconds.
     #[must_use]
-    pub fn hex(&self) -> String {
+    pub fn digest(&self) -> [u8; 32] {
         let mut hasher = self.hasher.clone();
         hasher.update(&self.batch[..self.len]);
-        hasher.finalize().to_hex().to_string()
+        hasher.finalize().into()
+    }
+
+    /// The same in hex. Cold.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        blake3::Hash::from(self.digest()).to_hex().to_string()
     }
 }
 

@@ -5,11 +5,15 @@
 //! function of its inputs in the order in which it took them; a driver (see [`crate::driver`]) brings them,
 //! delivers wake-ups in time, and carries away what leaves through [`Outside`].
 
+mod command;
 mod hash;
+mod state;
 mod tally;
 
 use crosstick_model::decision::Outcome;
-use crosstick_model::{Decision, DenyCode, Order, RejectReason, Report, ReportKind, Tick, TickKind, Universe};
+use crosstick_model::{
+    Decision, DenyCode, Order, OrderId, Reason, RejectReason, Report, ReportKind, Tick, TickKind, Universe,
+};
 use crosstick_risk::{Approved, Breach, Risk};
 use crosstick_strategy::{Group, Item, Opportunity, Outbox, PriceCache, Strategy, View};
 
@@ -35,10 +39,17 @@ pub trait Outside {
     /// The order, unsent, when the gateway has no room.
     fn send(&mut self, now_ns: u64, order: Approved) -> Result<(), Approved>;
 
+    /// A decision, as it goes into the hash, in order. A driver that keeps none pays nothing.
+    #[inline]
+    fn decision(&mut self, _decision: &Decision) {}
+
+    /// An order's end, to be asked of its gateway now.
+    fn cancel(&mut self, now_ns: u64, order: OrderId);
+
     /// An opportunity is over.
     fn closed(&mut self, opportunity: &Opportunity);
 
-    /// Trading halted itself.
+    /// Trading is halted, by a limit or by command.
     fn halted(&mut self, now_ns: u64, code: DenyCode);
 
     /// A point on the hot way was reached; a driver with a clock may take a stamp.
@@ -75,6 +86,8 @@ pub struct Core<S> {
     tallies: Vec<Tally>,
     counts: Counts,
     markets: u16,
+    /// Why an operator halted trading; empty otherwise.
+    halt_reason: Reason,
 }
 
 impl<S: Strategy> Core<S> {
@@ -94,6 +107,7 @@ impl<S: Strategy> Core<S> {
             tallies: universe.instruments.iter().map(|i| Tally::new(i.scale)).collect(),
             counts: Counts { declined_by_risk, ..Counts::default() },
             markets: universe.markets.len() as u16,
+            halt_reason: Reason::NONE,
         }
     }
 
@@ -156,7 +170,7 @@ impl<S: Strategy> Core<S> {
             match item {
                 Item::Decision(decision) => {
                     self.counts.seen += u64::from(matches!(decision, Decision::OpportunityBegin { .. }));
-                    self.hash.add(&decision);
+                    self.record(&decision, outside);
                 }
                 Item::Group(group) => {
                     outside.stamp(Stamp::Decided);
@@ -178,11 +192,11 @@ impl<S: Strategy> Core<S> {
     fn gate(&mut self, group: &Group, outside: &mut impl Outside) {
         let at_ns = self.now_ns;
         for intent in group.intents() {
-            self.hash.add(&Decision::Intent { at_ns, intent: *intent });
+            self.record(&Decision::Intent { at_ns, intent: *intent }, outside);
         }
         let verdict = self.risk.gate(at_ns, group.intents(), &mut self.approved);
         outside.stamp(Stamp::Gated);
-        self.hash.add(&Decision::Verdict { at_ns, group: group.id, denied: verdict.err() });
+        self.record(&Decision::Verdict { at_ns, group: group.id, denied: verdict.err() }, outside);
         let view = View { now_ns: at_ns, cache: &self.cache };
         self.strategy.on_verdict(view, group.id, verdict, &mut self.outbox);
         let mut approved = std::mem::take(&mut self.approved);
@@ -196,7 +210,7 @@ impl<S: Strategy> Core<S> {
     }
 
     fn send(&mut self, order: Approved, outside: &mut impl Outside) {
-        self.hash.add(&Decision::Order(*order.order()));
+        self.record(&Decision::Order(*order.order()), outside);
         self.strategy.on_order(order.order());
         self.counts.orders += 1;
         if let Err(unsent) = outside.send(self.now_ns, order) {
@@ -211,8 +225,15 @@ impl<S: Strategy> Core<S> {
     }
 
     fn halted(&mut self, breach: Breach, outside: &mut impl Outside) {
-        self.hash.add(&Decision::Halt { at_ns: breach.at_ns, code: breach.code });
+        self.record(&Decision::Halt { at_ns: breach.at_ns, code: breach.code }, outside);
         outside.halted(breach.at_ns, breach.code);
+    }
+
+    /// A decision is made: into the hash, and on to who keeps it.
+    #[inline]
+    fn record(&mut self, decision: &Decision, outside: &mut impl Outside) {
+        self.hash.add(decision);
+        outside.decision(decision);
     }
 
     fn count(&mut self, outcome: Outcome) {

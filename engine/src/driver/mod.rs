@@ -5,18 +5,44 @@
 //! reports come before the strategy's timers. A run and a replay use this same code; only a run's idle turns
 //! bring the clock in, as a time to deliver wake-ups up to.
 
+mod command;
+
+pub use crosstick_execution::OrderState;
 use crosstick_execution::{Gateway, OrderCounts, OrderStates, Paper};
-use crosstick_model::{DenyCode, MarketId, Report, Tick};
+use crosstick_model::{Command, Decision, DenyCode, MarketId, Order, OrderId, Report, Tick};
 use crosstick_risk::Approved;
 use crosstick_strategy::{Opportunity, Spread, Strategy};
 
 use crate::core::{Core, Outside, Stamp};
 
-/// Who wants to know what the core does; all calls come on the core's thread.
+/// Who wants to know what the core takes and does; all calls come on the core's thread, in the order in which it
+/// happens: an input first, then all that it leads to. A listener that ignores a call pays nothing for it.
 pub trait Listener {
+    /// A tick is about to be taken.
+    #[inline]
+    fn tick(&mut self, _tick: &Tick) {}
+    /// A report is about to be taken. `state`: where its order stands now; `None` for a stray report.
+    #[inline]
+    fn report(&mut self, _report: &Report, _state: Option<OrderState>) {}
+    /// A wake-up of the strategy is about to be taken, at exactly this core time in ns.
+    #[inline]
+    fn timer(&mut self, _due_ns: u64) {}
+    /// An operator's command is about to be taken.
+    #[inline]
+    fn command(&mut self, _command: &Command) {}
+    /// The core decided something; a record of the journal, and what `decisions_hash` is made of.
+    #[inline]
+    fn decision(&mut self, _decision: &Decision) {}
+    /// The gateway has the order.
+    #[inline]
+    fn order_sent(&mut self, _now_ns: u64, _order: &Order) {}
+    /// The gateway had no room for the order.
+    fn order_unsent(&mut self, _order: OrderId) {}
+    /// The input is about to end.
+    fn finish(&mut self) {}
     /// An opportunity is over.
     fn closed(&mut self, _opportunity: &Opportunity) {}
-    /// Trading halted itself.
+    /// Trading is halted, by a limit or by command.
     fn halted(&mut self, _now_ns: u64, _code: DenyCode) {}
     /// A point on the hot way was reached.
     #[inline]
@@ -36,9 +62,22 @@ impl<L: Listener> Outside for Desk<'_, L> {
     #[inline]
     fn send(&mut self, now_ns: u64, order: Approved) -> Result<(), Approved> {
         let record = *order.order();
-        Gateway::send(self.paper, now_ns, order)?;
+        if let Err(unsent) = Gateway::send(self.paper, now_ns, order) {
+            self.listener.order_unsent(record.id);
+            return Err(unsent);
+        }
         self.states.on_sent(&record);
+        self.listener.order_sent(now_ns, &record);
         Ok(())
+    }
+
+    #[inline]
+    fn decision(&mut self, decision: &Decision) {
+        self.listener.decision(decision);
+    }
+
+    fn cancel(&mut self, now_ns: u64, order: OrderId) {
+        Gateway::cancel(self.paper, now_ns, order);
     }
 
     fn closed(&mut self, opportunity: &Opportunity) {
@@ -82,6 +121,7 @@ impl<S: Strategy> PaperDriver<S> {
         self.wake_before(tick, listener);
         // The gateway sees the quote first: an order decided on it may not meet an older one.
         self.paper.on_tick(self.core.now_ns().max(tick.recv_ns), tick);
+        listener.tick(tick);
         let mut desk = Desk { paper: &mut self.paper, states: &mut self.states, listener };
         self.core.on_tick(tick, &mut desk);
     }
@@ -112,20 +152,24 @@ impl<S: Strategy> PaperDriver<S> {
                 let reports = &mut self.reports;
                 self.paper.advance(due, &mut |report| reports.push(report));
                 for report in self.reports.drain(..) {
-                    self.states.on_report(&report);
+                    let state = self.states.on_report(&report);
+                    listener.report(&report, state);
                     let mut desk = Desk { paper: &mut self.paper, states: &mut self.states, listener };
                     self.core.on_report(&report, &mut desk);
                 }
             }
             _ => {
+                let due_ns = core_due.unwrap_or_default();
+                listener.timer(due_ns);
                 let mut desk = Desk { paper: &mut self.paper, states: &mut self.states, listener };
-                self.core.on_timer(core_due.unwrap_or_default(), &mut desk);
+                self.core.on_timer(due_ns, &mut desk);
             }
         }
     }
 
     /// The end of input.
     pub fn finish(&mut self, listener: &mut impl Listener) {
+        listener.finish();
         let mut desk = Desk { paper: &mut self.paper, states: &mut self.states, listener };
         self.core.finish(&mut desk);
     }

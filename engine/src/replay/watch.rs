@@ -75,6 +75,7 @@ pub fn watch(sources: &[Source]) -> Result<SessionReport, Failure> {
         positions: Vec::new(),
         latency_ns: std::collections::BTreeMap::new(),
         decisions_hash: DecisionHash::default().hex(),
+        journal: None,
     })
 }
 

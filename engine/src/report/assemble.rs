@@ -26,9 +26,10 @@ pub fn trading(universe: &Universe, currency: &str, driver: &PaperDriver<Spread>
         mode: "paper".into(),
         duration_s: 0.0,
         ended: "input",
-        halt: risk
-            .halted()
-            .map(|halt| HaltReport { code: halt.code.code().into(), reason: halt.code.sentence().into() }),
+        halt: risk.halted().map(|halt| HaltReport {
+            code: halt.code.code().into(),
+            reason: driver.core().halt_reason().unwrap_or_default().into(),
+        }),
         feeds: Vec::new(),
         instruments: instruments(universe, core.tallies()),
         ticks: core.counts().ticks,
@@ -45,6 +46,7 @@ pub fn trading(universe: &Universe, currency: &str, driver: &PaperDriver<Spread>
         positions: positions(universe, driver),
         latency_ns: BTreeMap::new(),
         decisions_hash: core.hash().hex(),
+        journal: None,
     }
 }
 

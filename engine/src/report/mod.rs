@@ -47,6 +47,25 @@ pub struct SessionReport {
     pub latency_ns: BTreeMap<String, StageReport>,
     /// BLAKE3 over the decision records, in hex.
     pub decisions_hash: String,
+    /// The run's journal, where one was kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal: Option<JournalReport>,
+}
+
+/// What a run's journal came to.
+#[derive(Debug, Clone, Serialize)]
+pub struct JournalReport {
+    /// The session's folder.
+    pub dir: String,
+    /// Entries written.
+    pub entries: u64,
+    /// Bytes of them.
+    pub bytes: u64,
+    /// Entries that could not be written; above zero, the journal ends before the run does.
+    pub lost: u64,
+    /// What went wrong with it first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
 }
 
 /// Which program.

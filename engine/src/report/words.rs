@@ -56,6 +56,7 @@ fn write_all(out: &mut String, r: &SessionReport) -> std::fmt::Result {
         writeln!(out, "  position       {} {} {}", position.venue, position.asset, position.quantity)?;
     }
     latency(out, r)?;
+    journal(out, r)?;
     writeln!(out, "\ndecisions_hash {}", r.decisions_hash)
 }
 
@@ -92,6 +93,16 @@ fn feeds(out: &mut String, r: &SessionReport) -> std::fmt::Result {
         )?;
     }
     Ok(())
+}
+
+fn journal(out: &mut String, r: &SessionReport) -> std::fmt::Result {
+    let Some(journal) = &r.journal else { return Ok(()) };
+    writeln!(out, "\nJournal: {} entries, {} bytes in {}", journal.entries, journal.bytes, journal.dir)?;
+    match &journal.trouble {
+        Some(trouble) => writeln!(out, "  trouble: {trouble}; {} entries lost", journal.lost),
+        None if journal.lost > 0 => writeln!(out, "  it fell behind: {} entries lost", journal.lost),
+        None => Ok(()),
+    }
 }
 
 fn latency(out: &mut String, r: &SessionReport) -> std::fmt::Result {

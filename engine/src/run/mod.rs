@@ -6,29 +6,36 @@
 pub mod connect;
 pub mod core_thread;
 pub mod demo;
+pub mod halting;
+pub mod notify;
 pub mod publish;
 pub mod reader_thread;
 pub mod status_line;
 pub mod topology;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crosstick_feeds::{Event, EventKind, Remedy};
+use crosstick_ipc::control::Control;
 use crosstick_ipc::{FeedWriter, Owner, Place, Reader, Shape, State, Writer, layout};
 use crosstick_model::Universe;
 
 use crate::cli::RunArgs;
 use crate::clock::WallClock;
-use crate::config::{Config, Mode, Overrides, universe};
+use crate::config::{Config, Fsync, Mode, Overrides, universe};
 use crate::exit::{Code, Failure, Outcome};
+use crate::journal;
 use crate::log::Log;
 use crate::out;
-use crate::report::{self, Build, HaltReport, SessionReport, csv};
+use crate::report::{self, Build, HaltReport, JournalReport, SessionReport, csv};
+use crate::setup;
 use crate::signals::Signals;
 use crate::state::halt;
+use notify::Notify;
 use status_line::StatusLine;
 use topology::{Running, Threads};
 
@@ -72,18 +79,30 @@ pub fn command(arguments: &RunArgs) -> Outcome {
     }
     let place = Place::new(&config.engine.shm).map_err(Failure::usage)?;
     let clock = WallClock::anchored_now();
-    let mut writer = region(&place, &universe, &lines, clock.now_ns())?;
+    let driver = setup::paper_driver(&config, &universe).map_err(Failure::usage)?;
+    let tables = publish::Tables::new(&universe, &driver);
+    let mut writer = region(&place, &universe, &lines, &tables, clock.now_ns())?;
     let feeds = std::mem::take(&mut writer.feeds);
+    // After the region too: a run that does not start leaves no session.
+    let (journal, journal_dir) = begin_journal(&config, &facts, clock.now_ns())?;
     let threads = Threads {
         config: &config,
         universe: Arc::clone(&universe),
         lines,
         clock: clock.clone(),
+        driver,
+        tables,
         keep_rows: arguments.output.opportunities.is_some(),
+        // After the region, whose lock makes its name ours.
+        control: Control::create(&place, &config.engine.halt_file, clock.now_ns()).map_err(Failure::other)?,
+        halt_flag: signals.halt_flag(),
+        journal,
     };
     let (owner, running) = threads.start(writer)?;
     let reader = Reader::open(&place).map_err(Failure::other)?;
     let status = StatusLine::new(reader.clone(), config.risk.currency.clone());
+    let notify = Notify::new(running.pulse.clone());
+    notify.ready();
     let session = Session {
         config: &config,
         universe,
@@ -94,13 +113,30 @@ pub fn command(arguments: &RunArgs) -> Outcome {
         feeds,
         running,
         status,
+        notify,
         reader,
         stopped: 0,
         refused: None,
-        persisted: false,
-        told_halt: false,
+        journal_dir,
+        journal_told: false,
     };
     session.run(arguments)
+}
+
+/// The session's journal with its description, where the config asks for one.
+fn begin_journal(
+    config: &Config,
+    facts: &universe::FactsByVenue,
+    now_ns: u64,
+) -> Result<(Option<crosstick_ipc::journal::Writer>, Option<PathBuf>), Failure> {
+    let Some(dir) = &config.journal.dir else { return Ok((None, None)) };
+    let durable = config.journal.fsync != Fsync::None;
+    let writer = journal::session::Session::new(config, facts, now_ns)
+        .begin(dir, config.journal.segment_bytes, durable)
+        .map_err(|e| Failure::other(format!("[journal] dir: {e}")))?;
+    let session_dir = writer.dir().to_path_buf();
+    tracing::info!("journal: {}", session_dir.display());
+    Ok((Some(writer), Some(session_dir)))
 }
 
 fn refuse_while_halted(config: &Config) -> Result<(), Failure> {
@@ -122,6 +158,7 @@ fn region(
     place: &Place,
     universe: &Universe,
     lines: &[crosstick_feeds::LineSpec],
+    tables: &publish::Tables,
     now_ns: u64,
 ) -> Result<Writer, Failure> {
     let lines: Vec<_> = lines.iter().map(|l| (l.venue, l.line)).collect();
@@ -130,8 +167,8 @@ fn region(
     stages.extend(lines.iter().map(|_| publish::READER_STAGE));
     let build = format!("{} {}", Build::THIS.version, Build::THIS.commit);
     let mode = layout::Mode::Paper;
-    let shape = Shape { universe, lines: &lines, stages: &stages, mode, build: build.trim_end(), now_ns };
-    Writer::create(place, &shape).map_err(Failure::other)
+    let shape = Shape { lines: &lines, stages: &stages, mode, build: build.trim_end(), now_ns, ..Shape::of(universe) };
+    Writer::create(place, &tables.shape(shape)).map_err(Failure::other)
 }
 
 /// A run under way, as the main thread sees it.
@@ -145,15 +182,16 @@ struct Session<'a> {
     feeds: Vec<FeedWriter>,
     running: Running,
     status: StatusLine,
+    notify: Notify,
     reader: Reader,
     /// Sockets that will not be tried again.
     stopped: usize,
     /// Why the last of them was given up.
     refused: Option<Failure>,
-    /// The halt is on disk.
-    persisted: bool,
-    /// The halt was told.
-    told_halt: bool,
+    /// The session's journal.
+    journal_dir: Option<PathBuf>,
+    /// The journal's trouble was told.
+    journal_told: bool,
 }
 
 impl Session<'_> {
@@ -193,8 +231,9 @@ impl Session<'_> {
         }
         self.show_feeds();
         self.owner.beat(self.clock.now_ns());
-        self.persist_halt();
+        self.look_at_halts();
         self.status.turn();
+        self.notify.turn(self.status.shown());
         if self.signals.take_reopen() {
             match self.log.reopen() {
                 Ok(()) => tracing::info!("log reopened"),
@@ -240,53 +279,58 @@ impl Session<'_> {
                 trade_duplicates: stats.trade_duplicates,
                 connects: stats.connects,
                 ring_full: stats.ring_full,
+                last_recv_ns: stats.last_recv_ns,
+                lag_us: stats.lag_us,
                 ..writer.row()
             };
             writer.publish(&row);
         }
     }
 
-    fn persist_halt(&mut self) {
-        let Some((at_ns, code)) = self.running.halted.get().filter(|_| !self.persisted) else { return };
-        if !self.told_halt {
-            self.owner.set_state(State::Halted);
+    fn look_at_halts(&mut self) {
+        if !self.journal_told
+            && let Ok(trouble) = self.running.journal_trouble.try_lock()
+            && let Some(trouble) = &*trouble
+        {
+            self.journal_told = true;
             self.status.clear();
-            tracing::error!("trading is halted: {} {}", code.code(), code.sentence());
+            tracing::error!("the journal is in trouble, trading halts: {trouble}");
         }
-        let record =
-            halt::Halt { code: code.code().into(), reason: code.sentence().into(), at_ns, pid: std::process::id() };
-        match halt::write(&self.config.engine.halt_file, &record) {
-            Ok(()) => self.persisted = true,
-            // Tried again at every turn, told once.
-            Err(error) if !self.told_halt => {
-                tracing::error!("the halt cannot be kept for the next start, trying on: {error}");
-            }
-            Err(_) => {}
-        }
-        self.told_halt = true;
+        self.running.keeper.turn(&mut self.owner, &self.status);
     }
 
     fn end(mut self, ended: &'static str, took: Duration, arguments: &RunArgs) -> Outcome {
         self.status.clear();
         let drift_us = self.clock.drift_ns() / 1000;
+        self.notify.stopping();
         self.running.stop();
         // The core may take seconds, and may still halt: its end is watched like its life.
         while !self.running.is_over() {
             self.owner.beat(self.clock.now_ns());
-            self.persist_halt();
+            self.look_at_halts();
+            self.notify.ending();
             thread::sleep(Duration::from_millis(1));
         }
         let joined = self.running.join();
-        self.persist_halt();
+        self.look_at_halts();
         let mut end = joined?;
         while let Ok(event) = self.running.events.try_recv() {
             self.tell(&event);
         }
         self.show_feeds();
-        self.persist_halt();
+        self.look_at_halts();
         tracing::info!("the wall clock drifted by {drift_us} µs from the system clock's");
 
-        let report = self.report(&end, ended, took);
+        let journal = self.running.join_journal()?;
+        self.look_at_halts();
+        let mut report = self.report(&end, ended, took);
+        report.journal = self.journal_dir.take().zip(journal).map(|(dir, end)| JournalReport {
+            dir: dir.display().to_string(),
+            entries: end.entries,
+            bytes: end.bytes,
+            lost: end.lost,
+            trouble: end.trouble,
+        });
         // In words first: a full disk takes the files, not what is on the screen.
         out::text(report.words());
         let report_written = arguments.output.report.as_ref().map_or(Ok(()), |path| {
@@ -299,7 +343,7 @@ impl Session<'_> {
         report_written?;
         match self.refused.take().filter(|_| ended == "input") {
             Some(failure) => Err(failure),
-            None if self.told_halt => Ok(Code::Halted),
+            None if self.running.keeper.is_halted() => Ok(Code::Halted),
             None => Ok(Code::Done),
         }
     }

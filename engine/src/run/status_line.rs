@@ -18,13 +18,15 @@ pub struct StatusLine {
     started: Instant,
     last: Option<(Instant, u64)>,
     terminal: bool,
+    shown: Option<String>,
 }
 
 impl StatusLine {
     /// A line over this region.
     #[must_use]
     pub fn new(reader: Reader, currency: String) -> Self {
-        Self { reader, currency, started: Instant::now(), last: None, terminal: std::io::stdout().is_terminal() }
+        let terminal = std::io::stdout().is_terminal();
+        Self { reader, currency, started: Instant::now(), last: None, terminal, shown: None }
     }
 
     /// Prints the line when it is time. On a terminal it stands still and changes; elsewhere lines follow each other.
@@ -39,8 +41,15 @@ impl StatusLine {
             // Not wrapped: a terminal too narrow for it would keep a piece of every line.
             crate::out::text(format_args!("\r\x1b[K\x1b[?7l{text}\x1b[?7h"));
         } else {
-            crate::out::line(text);
+            crate::out::line(&text);
         }
+        self.shown = Some(text);
+    }
+
+    /// The line as it was last printed.
+    #[must_use]
+    pub fn shown(&self) -> Option<&str> {
+        self.shown.as_deref()
     }
 
     /// Makes room for other output.

@@ -7,22 +7,30 @@ use std::thread::{self, JoinHandle};
 
 use crosstick_feeds::outlet::RingSink;
 use crosstick_feeds::{Event, LineSpec, LineStats, Observer, Reader};
+use crosstick_ipc::control::Control;
 use crosstick_ipc::{Owner, Recorder, Writer};
 use crosstick_model::{Line, Universe, VenueId};
-use crosstick_ring::{WaitPolicy, spsc, wait};
+use crosstick_ring::{spsc, wait};
+use crosstick_strategy::Spread;
 
-use super::core_thread::{CoreEnd, CoreThread, Halted};
-use super::publish::{CORE_STAGES, Publisher, Stages};
+use super::core_thread::{CoreEnd, CoreThread};
+use super::halting::{self, Inlet, Keeper};
+use super::notify::{Pulse, beat};
+use super::publish::{CORE_STAGES, Publisher, Stages, Tables};
 use super::reader_thread::ReaderThread;
 use crate::clock::WallClock;
-use crate::config::{Config, Wait};
+use crate::config::Config;
+use crate::driver::PaperDriver;
 use crate::exit::Failure;
-use crate::setup;
+use crate::journal::scribe;
+use crate::journal::thread::{JournalEnd, JournalThread, TroubleText};
 
 /// Slots of a reader's ring: 1 MiB of ticks, a second of the densest market seen.
 const RING_TICKS: usize = 16_384;
 /// Events that wait for the main thread; they are a few a minute.
 const EVENTS: usize = 1_024;
+/// Commands that wait for the core thread, which takes them within a turn.
+const COMMANDS: usize = 16;
 
 /// What the threads start with.
 pub struct Threads<'a> {
@@ -34,8 +42,18 @@ pub struct Threads<'a> {
     pub lines: Vec<LineSpec>,
     /// The clock of all threads.
     pub clock: WallClock,
+    /// Core and paper gateway, before the first input.
+    pub driver: PaperDriver<Spread>,
+    /// What the core shows, before the first input.
+    pub tables: Tables,
     /// Keep opportunities for the opportunity file.
     pub keep_rows: bool,
+    /// How others command the run.
+    pub control: Control,
+    /// Raised by SIGUSR1.
+    pub halt_flag: Arc<AtomicBool>,
+    /// The session's journal, its description written.
+    pub journal: Option<crosstick_ipc::journal::Writer>,
 }
 
 /// Threads under way.
@@ -46,11 +64,16 @@ pub struct Running {
     pub lines: Vec<LineStats>,
     /// How many sockets there are.
     pub sockets: usize,
-    /// A halt on its way to disk.
-    pub halted: Arc<Halted>,
+    /// The main thread's part of halts.
+    pub keeper: Keeper,
+    /// Turns of the core thread's loop.
+    pub pulse: Pulse,
     stop: Arc<AtomicBool>,
     readers: Vec<JoinHandle<()>>,
     core: Option<JoinHandle<CoreEnd>>,
+    journal: Option<JoinHandle<JournalEnd>>,
+    /// What went wrong with the journal first, once something has.
+    pub journal_trouble: TroubleText,
 }
 
 /// Measures how long a read takes to become ticks in the ring.
@@ -74,9 +97,10 @@ impl Threads<'_> {
         let stages = Stages::from_recorders(recorders.by_ref().take(CORE_STAGES.len()))
             .ok_or_else(|| Failure::other("the region lacks the core's histograms; this is a bug"))?;
         let threads = &self.config.threads;
-        let groups = divide(self.lines, threads.reader_cpus.len().max(1));
-        let spare = has_spare_core(groups.len());
-        let (core_waiter, waker) = wait::pair(policy(threads.core_wait), spare);
+        let groups = divide(self.lines, threads.reader_cpus.len());
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let spare = leaves_spare_core(cores, groups.len());
+        let (core_waiter, waker) = wait::pair(threads.core_wait, spare);
 
         let (tell, events) = sync_channel(EVENTS);
         let stop = Arc::new(AtomicBool::new(false));
@@ -91,29 +115,47 @@ impl Threads<'_> {
             let (reader, stats) =
                 Reader::new(group, count, sink, self.clock.clone(), observer, tell.clone()).map_err(Failure::other)?;
             lines.extend(stats);
-            let (waiter, _) = wait::pair(policy(threads.reader_wait), spare);
+            let (waiter, _) = wait::pair(threads.reader_wait, spare);
             let cpu = threads.reader_cpus.get(number).copied();
             starting.push(ReaderThread { reader, waiter, cpu, stop: Arc::clone(&stop) });
         }
 
-        let halted = Arc::new(Halted::default());
-        let shown = lines.iter().map(|l| (l.venue, l.line)).collect();
+        let (beat, pulse) = beat();
+        let journal_trouble = TroubleText::default();
+        let (scribe, journal) = match self.journal {
+            None => (None, None),
+            Some(writer) => {
+                let (scribe, ring, shared) = scribe::scribe(self.config.journal.budget);
+                let fsync = self.config.journal.fsync;
+                let thread = JournalThread { writer, ring, shared, fsync, trouble: Arc::clone(&journal_trouble) };
+                (Some(scribe), Some(thread.start().map_err(Failure::other)?))
+            }
+        };
+        let (tell_news, news) = halting::channel();
+        let (hand, handed) = spsc::ring(COMMANDS);
+        let Control { core: control, main: control_main } = self.control;
+        let keeper = Keeper::new(&self.config.engine.halt_file, news, control_main, hand, waker);
+        let shown: Vec<_> = lines.iter().map(|l| (l.venue, l.line)).collect();
         let core = CoreThread {
-            driver: setup::paper_driver(self.config, &self.universe).map_err(Failure::usage)?,
+            driver: self.driver,
             rings,
             waiter: core_waiter,
             clock: self.clock,
-            publisher: Publisher::new(core, stages, Arc::clone(&self.universe), shown, self.config),
+            publisher: Publisher::new(core, stages, self.tables, &shown),
             keep_rows: self.keep_rows,
             cpu: threads.core_cpu,
-            halted: Arc::clone(&halted),
+            inlet: Inlet::new(control, self.halt_flag, handed, tell_news),
+            beat,
+            scribe,
         };
         let core = core.start().map_err(Failure::other)?;
         let mut readers = Vec::new();
         for (number, reader) in starting.into_iter().enumerate() {
             readers.push(reader.start(number).map_err(Failure::other)?);
         }
-        Ok((owner, Running { events, lines, sockets, halted, stop, readers, core: Some(core) }))
+        let core = Some(core);
+        let running = Running { events, lines, sockets, keeper, pulse, stop, readers, core, journal, journal_trouble };
+        Ok((owner, running))
     }
 }
 
@@ -121,7 +163,9 @@ impl Running {
     /// Whether a thread has ended by itself, which none should.
     #[must_use]
     pub fn broken(&self) -> bool {
-        self.readers.iter().any(JoinHandle::is_finished) || self.core.as_ref().is_some_and(JoinHandle::is_finished)
+        self.readers.iter().any(JoinHandle::is_finished)
+            || self.core.as_ref().is_some_and(JoinHandle::is_finished)
+            || self.journal.as_ref().is_some_and(JoinHandle::is_finished)
     }
 
     /// Tells the readers to stop; the core ends when it has emptied their rings.
@@ -145,11 +189,27 @@ impl Running {
         let core = self.core.take().ok_or_else(panicked)?.join().map_err(|_| panicked())?;
         if readers.into_iter().all(|ended| ended) { Ok(core) } else { Err(panicked()) }
     }
+
+    /// Waits until the journal is written; to be called after [`Self::join`], which dropped the core's end of it. `None`
+    /// where none is kept.
+    ///
+    /// # Errors
+    /// When the thread had panicked.
+    pub fn join_journal(&mut self) -> Result<Option<JournalEnd>, Failure> {
+        let panicked = |_| Failure::other("the journal thread panicked; its message stands above, please report it");
+        self.journal.take().map(JoinHandle::join).transpose().map_err(panicked)
+    }
 }
 
-/// Deals the lines out to `threads` readers, in turn.
-fn divide(lines: Vec<LineSpec>, threads: usize) -> Vec<Vec<LineSpec>> {
-    let count = threads.min(lines.len()).max(1);
+/// How many reader threads there are for so many CPUs named in the config and so many lines.
+#[must_use]
+pub fn reader_count(cpus: usize, lines: usize) -> usize {
+    cpus.min(lines).max(1)
+}
+
+/// Deals the lines out to the readers, in turn.
+fn divide(lines: Vec<LineSpec>, cpus: usize) -> Vec<Vec<LineSpec>> {
+    let count = reader_count(cpus, lines.len());
     let mut groups: Vec<Vec<LineSpec>> = (0..count).map(|_| Vec::new()).collect();
     for (index, line) in lines.into_iter().enumerate() {
         groups[index % count].push(line);
@@ -157,17 +217,8 @@ fn divide(lines: Vec<LineSpec>, threads: usize) -> Vec<Vec<LineSpec>> {
     groups
 }
 
-/// Whether every hot thread can spin and still leave a core to the rest of the machine.
-fn has_spare_core(readers: usize) -> bool {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
+/// Whether every hot thread can spin and still leave one of these cores to the rest of the machine: what `auto` asks.
+#[must_use]
+pub const fn leaves_spare_core(cores: usize, readers: usize) -> bool {
     cores > readers + 1
-}
-
-fn policy(wait: Wait) -> WaitPolicy {
-    match wait {
-        Wait::Spin => WaitPolicy::Spin,
-        Wait::Yield => WaitPolicy::Yield,
-        Wait::Park => WaitPolicy::Park,
-        Wait::Auto => WaitPolicy::Auto,
-    }
 }

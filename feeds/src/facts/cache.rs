@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crosstick_model::{Decimal, Kind};
+use crosstick_model::{Decimal, Kind, Protocol};
 use serde::{Deserialize, Serialize};
 
 use super::{Age, Ask, Facts, FactsError, Loaded, Source, SymbolFacts, fetch};
@@ -136,6 +136,24 @@ fn read(ask: &Ask, path: &Path) -> Result<(Facts, u64), String> {
         return Err(format!("{shown} has no {missing}"));
     }
     Ok((Facts { protocol: ask.protocol, symbols }, stored.fetched_unix_s))
+}
+
+impl Facts {
+    /// As JSON, to keep them with what was decided on them.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        let symbols: Vec<StoredSymbol> = self.symbols.values().map(StoredSymbol::from).collect();
+        serde_json::json!({"protocol": self.protocol.name(), "symbols": symbols})
+    }
+
+    /// Back from [`Self::to_json`]; `None` when it is not of that shape.
+    #[must_use]
+    pub fn from_json(json: &serde_json::Value) -> Option<Self> {
+        let protocol = Protocol::from_name(json["protocol"].as_str()?)?;
+        let stored: Vec<StoredSymbol> = serde_json::from_value(json["symbols"].clone()).ok()?;
+        let symbols = stored.into_iter().map(|s| SymbolFacts::try_from(s).map(|f| (f.symbol.clone(), f)));
+        Some(Self { protocol, symbols: symbols.collect::<Result<_, ()>>().ok()? })
+    }
 }
 
 impl From<&SymbolFacts> for StoredSymbol {

@@ -448,6 +448,10 @@ fn add_counts(stats: &mut FeedStats, socket: &Socket) {
     stats.reads += socket.counts.reads;
     stats.busy_poll_refused += socket.counts.busy_poll_refused;
     stats.events_lost += socket.counts.events_lost;
+    // Of several sockets the one that heard something last.
+    if socket.counts.last_recv_ns > stats.last_recv_ns {
+        (stats.last_recv_ns, stats.lag_us) = (socket.counts.last_recv_ns, socket.counts.lag_us);
+    }
 }
 
 const _: () = assert!(TickKind::Quote as usize == 0 && TickKind::Trade as usize == 1 && Reason::COUNT < REFUSALS);

@@ -45,6 +45,10 @@ pub(super) struct SocketCounts {
     pub busy_poll_refused: u64,
     pub events_lost: u64,
     pub refused: [u64; WsError::COUNT],
+    /// When the newest message was read, ns since the epoch.
+    pub last_recv_ns: u64,
+    /// Receive time minus venue time of the newest tick that tells its time, µs.
+    pub lag_us: i64,
 }
 
 #[derive(Debug)]
@@ -185,14 +189,19 @@ impl Socket {
                     let (outlet, sequence, ticks) = (&mut lane.outlet, &mut self.sequence, &mut self.batch_ticks);
                     let mut fit = Fit::Pushed;
                     let mut heard = None;
+                    let lag_us = &mut self.counts.lag_us;
                     let decoded = self.decoder.decode(text, now, &mut |tick| {
                         let _ = sequence.see(&tick);
                         *ticks += 1;
+                        if tick.exchange_offset_us != Tick::NO_EXCHANGE_TIME {
+                            *lag_us = -i64::from(tick.exchange_offset_us);
+                        }
                         if watching {
                             heard = Some((tick.instrument, tick.kind));
                         }
                         fit = outlet.offer(tick);
                     });
+                    self.counts.last_recv_ns = now;
                     if let Some((instrument, kind)) = heard {
                         self.heard(instrument, kind);
                     }

@@ -56,6 +56,10 @@ pod! {
         pub events_lost: u64,
         /// 1 while every socket of the line is live.
         pub live: u64,
+        /// When the newest message was read, ns since the epoch; 0 before the first.
+        pub last_recv_ns: u64,
+        /// Receive time minus venue time of the newest tick that tells its time, µs; 0 before the first.
+        pub lag_us: i64,
     }
 }
 

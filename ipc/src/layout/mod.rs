@@ -1,109 +1,47 @@
-//! The bytes of a region: a header, a table of sections, and the sections.
+//! The bytes of a region: a head at fixed offsets, tables, and a schema that describes all of it.
 //!
-//! All integers are little-endian on the machines this runs on; the header's byte order mark says so. A section is an
-//! array: record `i` lies at `offset + i * stride`. A record of kind [`KIND_SEQLOCK`] is a 64-bit version followed by
-//! the value: odd while a write is under way, equal before and after a copy that is whole. A record of kind
-//! [`KIND_HISTOGRAM`] is counters that need no version. Offsets and strides are multiples of 64, and what different
-//! threads write lies at least 128 bytes apart, because processors fetch lines in pairs.
+//! All integers are little-endian; the head's byte order mark says so. The schema (JSON, at the place that the head
+//! names) lists every table with its offset, stride and count, and every field of every record with its type, offset,
+//! unit, decimals and a sentence, so that a reader in any language needs nothing else. `docs/region.md` is the page.
 //!
-//! **Growth:** a new section, or new fields behind the last of a record, are no new layout version: readers look
-//! sections up by name and read the fields that they know. A changed or moved field is one.
+//! **One definition:** `records!` in [`describe`] declares a record once; [`tables`] lists the tables. The Rust
+//! structs, the schema, the C header and the page come from there, and a test fails when a committed copy differs.
+//!
+//! **Growth:** a new table, or a new field in reserved bytes or behind the last, is no new layout version: readers look
+//! tables and fields up by name. A changed meaning or a moved field is one.
 
+pub mod describe;
+pub mod enums;
 mod records;
+pub mod tables;
 mod text;
 
+pub(crate) use describe::{Field, Record, RecordSpec};
+pub use enums::{EventKind, LimitKind, Mode, OrderStatus, Phase, State, outcome_name, outcome_number, reject_number};
 pub use records::{
-    DeniedRow, EngineRow, FeedRow, IdentityRow, InstrumentRow, MarketRow, Mode, NO_MARKET, PositionRow, PriceFlags,
-    PriceRow, RiskRow, StageRow, State, VenueRow,
+    BalanceRow, DeniedRow, EngineEvent, EngineRow, FeedRow, FillEvent, Head, InstrumentRow, LimitRow, MarketRow,
+    NO_ROW, OpportunityEvent, OrderRow, PositionRow, PriceFlags, PriceRow, RiskRow, SpreadFlags, SpreadRow, StageRow,
+    TickEvent, VenueRow,
 };
-pub use text::{amount, amount_words, fixed_text, text};
+pub use tables::table;
+pub use text::{amount, amount_words, fixed_text, text, wide, wide_words};
 
 /// First eight bytes of a region.
 pub const MAGIC: [u8; 8] = *b"XTICKSHM";
 /// Raised when a field changes its meaning or its place.
-pub const LAYOUT_VERSION: u32 = 1;
+pub const LAYOUT_VERSION: u32 = 2;
 /// Reads as this number in the writer's byte order.
 pub const BYTE_ORDER: u32 = 0x0102_0304;
-/// A section of records under seqlocks.
-pub const KIND_SEQLOCK: u32 = 0;
-/// A section of histograms.
-pub const KIND_HISTOGRAM: u32 = 1;
+/// Bytes of the head, in every layout version from 2 on.
+pub const HEAD_BYTES: usize = 256;
 
-/// Distance between what different threads write.
+/// No region is larger: a bound for what a reader of a hostile file may be made to do.
+pub const REGION_BYTES_MAX: usize = 256 << 20;
+
+/// Distance between what different threads write: processors fetch lines in pairs.
 pub(crate) const SEPARATION: usize = 128;
+/// Where a version ends and a value begins.
+pub(crate) const VERSION_BYTES: usize = 8;
 
-crosstick_ring::pod! {
-    /// The first 64 bytes. Written once, before the region can be found.
-    pub struct Header {
-        /// [`MAGIC`].
-        pub magic: [u8; 8],
-        /// [`LAYOUT_VERSION`] of the writer.
-        pub layout_version: u32,
-        /// [`BYTE_ORDER`].
-        pub byte_order: u32,
-        /// Bytes of header and section table together.
-        pub header_bytes: u32,
-        /// Entries of the section table.
-        pub section_count: u32,
-        /// Bytes of an entry of the section table.
-        pub section_bytes: u32,
-        /// Zero.
-        pub reserved: u32,
-        /// Bytes of the whole region.
-        pub region_bytes: u64,
-        /// Counts the owners of this name: the former owner's plus one.
-        pub generation: u64,
-        /// Zeros.
-        pub reserved_too: [u64; 2],
-    }
-
-    /// An entry of the section table, which follows the header at once.
-    pub struct Section {
-        /// The name, zero-padded.
-        pub name: [u8; 16],
-        /// Where its first record begins, in bytes from the begin of the region.
-        pub offset: u64,
-        /// Bytes from one record to the next.
-        pub stride: u64,
-        /// Records.
-        pub count: u64,
-        /// Bytes of a record's value; what a seqlock's version takes comes before it.
-        pub value_bytes: u64,
-        /// [`KIND_SEQLOCK`] or [`KIND_HISTOGRAM`].
-        pub kind: u32,
-        /// Zero.
-        pub reserved: u32,
-        /// Zero.
-        pub reserved_too: u64,
-    }
-}
-
-const _: () = assert!(size_of::<Header>() == 64 && size_of::<Section>() == 64);
-
-/// Names of the sections.
-pub mod section {
-    /// One [`IdentityRow`](super::IdentityRow): whose region this is.
-    pub const IDENTITY: &str = "identity";
-    /// One [`EngineRow`](super::EngineRow): state and counters.
-    pub const ENGINE: &str = "engine";
-    /// One [`RiskRow`](super::RiskRow): halts, limits and what they bind.
-    pub const RISK: &str = "risk";
-    /// One [`DeniedRow`](super::DeniedRow): denials by code.
-    pub const DENIED: &str = "denied";
-    /// A [`VenueRow`](super::VenueRow) a venue, in the config's order.
-    pub const VENUES: &str = "venues";
-    /// A [`MarketRow`](super::MarketRow) a market, in the config's order.
-    pub const MARKETS: &str = "markets";
-    /// An [`InstrumentRow`](super::InstrumentRow) an instrument, by index.
-    pub const INSTRUMENTS: &str = "instruments";
-    /// A [`PriceRow`](super::PriceRow) an instrument, by index.
-    pub const PRICES: &str = "prices";
-    /// A [`PositionRow`](super::PositionRow) an instrument, by index.
-    pub const POSITIONS: &str = "positions";
-    /// A [`FeedRow`](super::FeedRow) a line of a venue.
-    pub const FEEDS: &str = "feeds";
-    /// A [`StageRow`](super::StageRow) a stage and thread.
-    pub const STAGES: &str = "stages";
-    /// A histogram a stage and thread, in the order of `stages`.
-    pub const HISTOGRAMS: &str = "histograms";
-}
+#[cfg(not(all(target_arch = "x86_64", target_endian = "little")))]
+compile_error!("regions are promised for x86-64 alone: their readers rely on its memory order");

@@ -32,6 +32,20 @@ pub const fn amount(words: [u64; 2]) -> Amount {
     Amount((words[0] as u128 | (words[1] as u128) << 64) as i128)
 }
 
+/// A 128-bit number as two words, the lower first.
+#[inline]
+#[must_use]
+pub const fn wide_words(number: i128) -> [u64; 2] {
+    amount_words(Amount(number))
+}
+
+/// The 128-bit number in two words.
+#[inline]
+#[must_use]
+pub const fn wide(words: [u64; 2]) -> i128 {
+    amount(words).0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -213,7 +213,7 @@ impl Detector {
         self.routes.len()
     }
 
-    /// A route as it stands at `now_ns`; `None` beyond the last one, and for a leg to itself. Cold.
+    /// A route as it stands at `now_ns`; `None` beyond the last one, and for a leg to itself.
     #[must_use]
     pub fn snapshot(&self, index: usize, now_ns: u64) -> Option<RouteSnapshot> {
         let state = self.routes.get(index)?;
@@ -224,12 +224,18 @@ impl Detector {
         let first = self.markets[market].first_leg;
         let (buy, sell) = (first + buy, first + sell);
         let usable = self.usable(buy, now_ns) && self.usable(sell, now_ns);
-        let edge =
-            || edge_ppm(&self.facts[buy], &self.facts[sell], self.legs[buy].quote.ask, self.legs[sell].quote.bid);
+        let (asks, bids) = (&self.legs[buy].quote, &self.legs[sell].quote);
+        let (ask, bid) = (asks.ask, bids.bid);
+        let bought = self.facts[buy].base(ask, asks.ask_quantity);
         Some(RouteSnapshot {
             route: self.route(index),
-            edge_ppm: usable.then(edge),
-            open: state.id != 0,
+            buy: self.facts[buy].instrument,
+            sell: self.facts[sell].instrument,
+            ask,
+            bid,
+            quantity: bought.min(self.facts[sell].base(bid, bids.bid_quantity)),
+            edge_ppm: usable.then(|| edge_ppm(&self.facts[buy], &self.facts[sell], ask, bid)),
+            open: state.id,
             best_edge_ppm: state.best_edge_ppm,
         })
     }

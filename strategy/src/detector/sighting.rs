@@ -71,10 +71,20 @@ pub enum Sighting {
 pub struct RouteSnapshot {
     /// Which way.
     pub route: Route,
+    /// What to buy.
+    pub buy: InstrumentId,
+    /// What to sell.
+    pub sell: InstrumentId,
+    /// The newest ask of what to buy, usable or not, at the market's scale; zero before the first.
+    pub ask: i64,
+    /// The newest bid of what to sell, usable or not, at the market's scale; zero before the first.
+    pub bid: i64,
+    /// The smaller of both quantities there, base units at the market's scale; no limit and no step is applied.
+    pub quantity: i64,
     /// Edge of the newest prices, ppm; `None` while one of them is not usable.
     pub edge_ppm: Option<i64>,
-    /// Whether an opportunity is open.
-    pub open: bool,
+    /// The number of the open opportunity; zero while none is.
+    pub open: u64,
     /// Best edge of the open opportunity, else of the last one, ppm; zero before the first.
     pub best_edge_ppm: i64,
 }

@@ -193,6 +193,11 @@ impl Strategy for Spread {
         }
     }
 
+    /// What a failed pair left stays in `carried` and is worked off by the market's next pairs.
+    fn on_resume(&mut self, _view: View<'_>, _out: &mut Outbox) {
+        self.desk.suspended = false;
+    }
+
     fn on_finish(&mut self, out: &mut Outbox) {
         let Self { detector, desk } = self;
         detector.open(&mut |s| desk.sighted(0, &s, out));

@@ -1,7 +1,7 @@
 //! What the spread strategy makes of opportunities: groups, reasons, rows, counters.
 
 use crosstick_model::decision::{Decline, Outcome};
-use crosstick_model::{Decision, DenyCode, MarketId, Purpose, Scale, Side, Tick, TimeInForce};
+use crosstick_model::{Decision, DenyCode, InstrumentId, MarketId, Purpose, Scale, Side, Tick, TimeInForce};
 use crosstick_strategy::{HaltReason, Item, Source, Spread, SpreadConfig, Strategy};
 use proptest::prelude::*;
 
@@ -167,8 +167,13 @@ fn snapshots_show_both_ways() {
         routes.map(|r| (r.route.buy.0, r.route.sell.0, r.edge_ppm, r.open, r.best_edge_ppm)).collect()
     };
     // −200000/1.1 and +5000 ppm
-    assert_eq!(at(20), [(0, 1, Some(5_000), true, 5_000), (1, 0, Some(-181_819), false, 0)]);
-    assert_eq!(at(110), [(0, 1, None, true, 5_000), (1, 0, None, false, 0)]);
+    assert_eq!(at(20), [(0, 1, Some(5_000), 1, 5_000), (1, 0, Some(-181_819), 0, 0)]);
+    assert_eq!(at(110), [(0, 1, None, 1, 5_000), (1, 0, None, 0, 0)]);
+    // The prices stay to be seen when they are stale, each with the instrument that they are of.
+    let way = detector.snapshot(1, 110).map(|r| (r.buy, r.sell, r.ask, r.bid, r.quantity));
+    let quotes = [cheap(10, 1_000_000), dear(1, 20)].map(|t| t.as_quote().unwrap());
+    // 5 are asked, 7 are bid for.
+    assert_eq!(way, Some((InstrumentId(0), InstrumentId(1), quotes[0].ask, quotes[1].bid, 5)));
     assert_eq!(detector.snapshot(detector.route_count(), 0), None);
 }
 

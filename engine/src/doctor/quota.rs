@@ -1,0 +1,91 @@
+//! What the control group of this process grants: CPU time and CPUs, of either version of control groups.
+
+use super::cpus::CpuSet;
+use super::root::{Look, Root, Unread};
+
+/// CPU time granted a period, and how often it ran out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quota {
+    /// Thousandths of a CPU.
+    pub milli_cpus: u64,
+    /// Length of a period, µs: what a throttled thread may have to wait.
+    pub period_us: u64,
+    /// Periods in which the group was stopped since it was made, where told.
+    pub throttled: Option<u64>,
+}
+
+impl Quota {
+    /// Whole CPUs, one at least: what the standard library makes of a quota.
+    #[must_use]
+    pub fn whole_cpus(&self) -> usize {
+        usize::try_from(self.milli_cpus / 1000).unwrap_or(usize::MAX).max(1)
+    }
+}
+
+/// The tightest quota from the process's group up to the root; `None` where there is no limit.
+///
+/// # Errors
+/// When the groups are not told at all.
+pub fn quota(root: &Root) -> Look<Option<Quota>> {
+    let folders = folders(root, "cpu")?;
+    let all = folders.iter().filter_map(|folder| version_2(root, folder).or_else(|| version_1(root, folder)));
+    Ok(all.min_by_key(|quota| quota.milli_cpus))
+}
+
+/// The CPUs that the process's group may be pinned to, where told.
+#[must_use]
+pub fn cpuset(root: &Root) -> Option<CpuSet> {
+    let files = ["cpuset.cpus.effective", "cpuset.effective_cpus"];
+    let folders = folders(root, "cpuset").ok()?;
+    folders
+        .iter()
+        .find_map(|folder| files.iter().find_map(|file| root.cpus(&format!("{folder}/{file}")).ok()))
+        .filter(|cpus| !cpus.is_empty())
+}
+
+/// The folders of the process's group for a controller, its own first, the root's last.
+fn folders(root: &Root, controller: &str) -> Look<Vec<String>> {
+    let text = root.text("/proc/self/cgroup")?;
+    let mut found = Vec::new();
+    for line in text.lines() {
+        let mut parts = line.splitn(3, ':').skip(1);
+        let (Some(controllers), Some(path)) = (parts.next(), parts.next()) else { continue };
+        let bases: &[&str] = if controllers.is_empty() {
+            &["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]
+        } else if controllers.split(',').any(|c| c == controller) {
+            &["/sys/fs/cgroup/CONTROLLER", "/sys/fs/cgroup/cpu,cpuacct"]
+        } else {
+            continue;
+        };
+        for base in bases {
+            let base = base.replace("CONTROLLER", controller);
+            let mut path = path.trim_end_matches('/');
+            // A path with .. comes from outside of this control-group namespace.
+            while !path.is_empty() && !path.contains("..") {
+                found.push(format!("{base}{path}"));
+                path = path.rsplit_once('/').map_or("", |(up, _)| up);
+            }
+            found.push(base);
+        }
+    }
+    let found: Vec<String> = found.into_iter().filter(|folder| root.has(folder)).collect();
+    if found.is_empty() { Err(Unread::Missing("/sys/fs/cgroup".into())) } else { Ok(found) }
+}
+
+fn version_2(root: &Root, folder: &str) -> Option<Quota> {
+    let text = root.text(&format!("{folder}/cpu.max")).ok()?;
+    let (quota, period) = text.split_once(' ')?;
+    make(root, folder, quota.parse().ok()?, period.trim().parse().ok()?)
+}
+
+fn version_1(root: &Root, folder: &str) -> Option<Quota> {
+    let quota = root.number(&format!("{folder}/cpu.cfs_quota_us")).ok()?;
+    let period = root.number(&format!("{folder}/cpu.cfs_period_us")).ok()?;
+    make(root, folder, u64::try_from(quota).ok()?, u64::try_from(period).ok()?)
+}
+
+fn make(root: &Root, folder: &str, quota_us: u64, period_us: u64) -> Option<Quota> {
+    let milli_cpus = quota_us.checked_mul(1000)?.checked_div(period_us)?;
+    let throttled = root.field(&format!("{folder}/cpu.stat"), "nr_throttled").ok().and_then(|n| n.parse().ok());
+    Some(Quota { milli_cpus, period_us, throttled })
+}

@@ -1,0 +1,127 @@
+//! HOT: core thread. Where commands reach the core thread.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crosstick_ipc::control::{AnswerRow, ControlCore};
+use crosstick_model::{Command, CommandKind, CommandOutcome, CommandSource, DenyCode, Reason};
+use crosstick_ring::spsc::Consumer;
+use crosstick_strategy::Spread;
+
+use super::news::NewsWriter;
+use crate::clock::WallClock;
+use crate::driver::{Listener, PaperDriver};
+
+/// A command on its way to the core.
+#[derive(Debug, Clone, Copy)]
+pub struct Handed {
+    /// What.
+    pub kind: CommandKind,
+    /// By which way it came.
+    pub source: CommandSource,
+    /// Why.
+    pub reason: Reason,
+    /// Number of the control region's command that it is; 0: none.
+    pub number: u64,
+    /// The main thread handed it on.
+    pub by_main: bool,
+}
+
+/// The three places that the core thread looks at.
+pub struct Inlet {
+    control: ControlCore,
+    signal: Arc<AtomicBool>,
+    main: Consumer<Handed>,
+    news: NewsWriter,
+}
+
+impl Inlet {
+    /// `signal` is raised by the handler of SIGUSR1; `main` is where the main thread hands commands on.
+    #[must_use]
+    pub fn new(control: ControlCore, signal: Arc<AtomicBool>, main: Consumer<Handed>, news: NewsWriter) -> Self {
+        Self { control, signal, main, news }
+    }
+
+    /// Whether somebody may have commanded something: three loads, no more.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_called(&self) -> bool {
+        self.control.is_called() | self.signal.load(Ordering::Relaxed) | !self.main.is_empty()
+    }
+
+    /// Gives the core what was commanded, and the commander his answer.
+    #[cold]
+    pub fn obey(&mut self, driver: &mut PaperDriver<Spread>, clock: &WallClock, listener: &mut impl Listener) {
+        if self.signal.swap(false, Ordering::Relaxed) {
+            let reason = Reason::new("signal SIGUSR1");
+            let source = CommandSource::Signal;
+            let signal = Handed { kind: CommandKind::Halt, source, reason, number: 0, by_main: false };
+            self.give(&signal, driver, clock, listener);
+        }
+        if let Some(called) = self.control.take() {
+            match called.kind {
+                Some(kind @ CommandKind::Halt) => {
+                    let (source, reason, number) = (CommandSource::Control, called.reason, called.number);
+                    self.give(&Handed { kind, source, reason, number, by_main: false }, driver, clock, listener);
+                }
+                // The main thread takes it, looks at the halt file, and hands it on.
+                Some(CommandKind::Resume) => {}
+                None => self.answer(called.number, CommandOutcome::Unknown, clock.now_ns(), driver),
+            }
+        }
+        while let Some(handed) = self.main.pop() {
+            self.give(&handed, driver, clock, listener);
+        }
+    }
+
+    /// The journal cannot show what comes from here on: trading ends, the process lives.
+    #[cold]
+    pub fn halt_for_journal(
+        &mut self,
+        why: &str,
+        driver: &mut PaperDriver<Spread>,
+        clock: &WallClock,
+        listener: &mut impl Listener,
+    ) {
+        let (kind, source, reason) = (CommandKind::Halt, CommandSource::Journal, Reason::new(why));
+        self.give(&Handed { kind, source, reason, number: 0, by_main: false }, driver, clock, listener);
+    }
+
+    fn give(
+        &mut self,
+        handed: &Handed,
+        driver: &mut PaperDriver<Spread>,
+        clock: &WallClock,
+        listener: &mut impl Listener,
+    ) {
+        let Handed { kind, source, reason, number, .. } = *handed;
+        let now_ns = clock.now_ns();
+        let at_ns = match kind {
+            // Before whatever the clock has made due meanwhile.
+            CommandKind::Halt => driver.halt_ns(now_ns),
+            CommandKind::Resume => now_ns,
+        };
+        let outcome = driver.command(&Command { at_ns, kind, source, reason }, listener);
+        if number != 0 {
+            self.answer(number, outcome, now_ns, driver);
+        }
+        let halted = driver.core().risk().halted().map(|halt| halt.code);
+        self.news.obeyed(now_ns, handed, outcome, halted);
+    }
+
+    fn answer(&mut self, number: u64, outcome: CommandOutcome, taken_ns: u64, driver: &PaperDriver<Spread>) {
+        self.control.answer(&AnswerRow {
+            command: number,
+            taken_ns,
+            outcome: outcome as u64,
+            orders_sent: driver.order_counts().sent,
+            orders_open: driver.open_orders() as u64,
+        });
+    }
+
+    /// A limit halted trading.
+    #[cold]
+    pub fn breached(&mut self, at_ns: u64, code: DenyCode) {
+        self.news.breached(at_ns, code);
+    }
+}
