@@ -24,7 +24,7 @@ class Venues:
     """A running `crosstick sim` with a spot and a USD-M venue, where they are and which keys they know."""
 
     def __init__(self):
-        program = Path(os.environ.get("CROSSTICK_BIN") or ROOT / "target/debug/crosstick")
+        program = Path(os.environ.get("CROSSTICK_BIN") or ROOT / "target/debug/crosstick").absolute()
         if not program.is_file():
             raise FileNotFoundError(f"{program} is not there; run sim/clients/test, or cargo build -p crosstick-engine")
         self.folder = Path(tempfile.mkdtemp(prefix="crosstick-clients-"))
