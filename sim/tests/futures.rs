@@ -296,3 +296,20 @@ fn weights_and_order_counts_are_in_the_headers() {
     assert_eq!(heavy.code(), (429, -1003));
     assert_eq!(heavy.header("retry-after"), Some("30"), "the minute of 22:13 ends at 22:14");
 }
+
+#[test]
+fn clients_that_ask_for_leverage_brackets_get_one() {
+    let mut f = Futures::usdm();
+    let all = f.signed(By::Hmac, "GET", "v1/leverageBracket", "").ok();
+    let bracket = json!({
+        "bracket": 1, "initialLeverage": 125, "notionalCap": 1_000_000_000_000_000_u64, "notionalFloor": 0,
+        "maintMarginRatio": 0, "cum": 0,
+    });
+    let of = |symbol: &str| json!({ "symbol": symbol, "notionalCoef": 1, "brackets": [bracket] });
+    assert_eq!(all, json!([of("BTCUSDT"), of("ETHUSDT")]));
+    assert_eq!(f.signed(By::Hmac, "GET", "v1/leverageBracket", "symbol=ETHUSDT").ok(), of("ETHUSDT"));
+    assert_eq!(f.get("v1/leverageBracket").code(), (400, -1102), "it has to be signed");
+    let mut f = Futures::coinm();
+    let all = f.signed(By::Hmac, "GET", "v2/leverageBracket", "").ok();
+    assert_eq!(all[0]["brackets"][0]["qtyCap"], json!(1_000_000_000));
+}

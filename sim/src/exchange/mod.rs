@@ -39,6 +39,7 @@ use crosstick_model::{Amount, InstrumentId, Kind};
 use self::ledger::Ledger;
 use self::listing::Listing;
 use self::orders::Orders;
+pub(crate) use self::positions::LEVERAGE_MAX;
 use self::positions::Positions;
 
 pub use event::{Event, EventKind, OrderUpdate};

@@ -22,7 +22,7 @@ use super::types::{AccountId, ExpiryReason, NewOrder, OrderId, OrderStatus, Orde
 /// The leverage of an account that chose none.
 const DEFAULT_LEVERAGE: u32 = 20;
 /// The highest that is offered.
-const LEVERAGE_MAX: u32 = 125;
+pub(crate) const LEVERAGE_MAX: u32 = 125;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Position {

@@ -7,7 +7,7 @@ use super::render::{About, put, refusal, worth};
 use super::setup::{PRICE_MAX, QUANTITY_MAX};
 use super::{Call, FuturesVenue, amount_text, millis, price_text, quantity_text};
 use crate::api::errors::ApiError;
-use crate::exchange::{AccountId, PositionSide, PositionView};
+use crate::exchange::{AccountId, LEVERAGE_MAX, PositionSide, PositionView};
 
 /// What an account has of an asset that positions are settled in.
 #[derive(Debug, Clone, Copy, Default)]
@@ -249,6 +249,29 @@ impl FuturesVenue {
         put(&mut body, name, most.to_string());
         put(&mut body, "symbol", self.spec(instrument).symbol.as_str());
         Ok(Value::Object(body))
+    }
+
+    /// One bracket a symbol, as there are no others here: any size at any leverage, and nothing to maintain.
+    pub(super) fn leverage_brackets(&self, call: &Call<'_>) -> Result<Value, ApiError> {
+        call.account()?;
+        let (instruments, single) = self.chosen(call.params)?;
+        let unit = if self.is_coin() { "qty" } else { "notional" };
+        let most = i128::from(QUANTITY_MAX) * if self.is_coin() { 1 } else { i128::from(PRICE_MAX) };
+        let one = |id: &InstrumentId| {
+            let mut bracket = Map::new();
+            put(&mut bracket, "bracket", 1);
+            put(&mut bracket, "initialLeverage", LEVERAGE_MAX);
+            put(&mut bracket, &format!("{unit}Cap"), u64::try_from(most).unwrap_or(u64::MAX));
+            put(&mut bracket, &format!("{unit}Floor"), 0);
+            put(&mut bracket, "maintMarginRatio", 0);
+            put(&mut bracket, "cum", 0);
+            json!({ "symbol": self.spec(*id).symbol, "notionalCoef": 1, "brackets": [bracket] })
+        };
+        // Asked for one symbol, USD-M answers with an object, COIN-M with a list.
+        match instruments.as_slice() {
+            [id] if single && !self.is_coin() => Ok(one(id)),
+            all => Ok(all.iter().map(one).collect()),
+        }
     }
 
     pub(super) fn set_dual(&mut self, call: &Call<'_>) -> Result<Value, ApiError> {

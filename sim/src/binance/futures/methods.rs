@@ -30,6 +30,7 @@ pub(super) enum Op {
     Account,
     Balance,
     PositionRisk,
+    LeverageBracket,
     SetLeverage,
     SetDual,
     GetDual,
@@ -117,6 +118,11 @@ const fn versions(mut method: Method, usd: &'static [u8]) -> Method {
     method
 }
 
+const fn coin_versions(mut method: Method, coin: &'static [u8]) -> Method {
+    method.versions = [&[1], coin];
+    method
+}
+
 use Access::{Key, Open, Trade, UserData};
 use Weight::{ByDepth, BySymbol, Fixed};
 
@@ -146,6 +152,7 @@ static METHODS: &[Method] = &[
     versions(method(Op::Account, "GET", "account", UserData, Fixed(5, 5)), &[2, 3]),
     versions(method(Op::Balance, "GET", "balance", UserData, Fixed(5, 5)), &[2, 3]),
     versions(method(Op::PositionRisk, "GET", "positionRisk", UserData, Fixed(5, 1)), &[2, 3]),
+    coin_versions(method(Op::LeverageBracket, "GET", "leverageBracket", UserData, Fixed(1, 1)), &[2]),
     method(Op::SetLeverage, "POST", "leverage", Trade, Fixed(1, 1)),
     method(Op::SetDual, "POST", "positionSide/dual", Trade, Fixed(1, 1)),
     method(Op::GetDual, "GET", "positionSide/dual", UserData, Fixed(30, 30)),

@@ -148,6 +148,7 @@ impl FuturesVenue {
             Op::Account => self.account_json(call),
             Op::Balance => self.balance_json(call),
             Op::PositionRisk => self.position_risk(call),
+            Op::LeverageBracket => self.leverage_brackets(call),
             Op::SetLeverage => self.set_leverage(call),
             Op::SetDual => self.set_dual(call),
             Op::GetDual => self.get_dual(call),
