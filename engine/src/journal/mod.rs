@@ -9,10 +9,12 @@
 
 pub mod cell;
 pub mod entry;
+pub mod explain;
 pub mod scribe;
 pub mod session;
 pub mod thread;
 pub mod verify;
+pub mod whatif;
 pub mod words;
 
 pub use entry::Entry;
