@@ -41,6 +41,13 @@ pub enum Command {
         #[command(subcommand)]
         command: JournalCommand,
     },
+    /// Put a journalled session into one file, with its checksums; replay and explain read it with --journal FILE.
+    Bundle {
+        /// A session's folder, or [journal] dir for the newest session in it.
+        dir: PathBuf,
+        /// The new file, such as session.xtb.
+        out: PathBuf,
+    },
     /// Say why an opportunity of a journalled session was or was not traded.
     Explain(ExplainArgs),
     /// Serve recorded or generated market data as a venue would, over TLS WebSocket on 127.0.0.1.

@@ -26,6 +26,7 @@ fn execute(cli: Cli) -> Outcome {
         Command::Run(arguments) => run::command(&arguments),
         Command::Replay(cli::ReplayArgs { journal: Some(dir), verify: true, .. }) => commands::journal::verify(&dir),
         Command::Replay(cli::ReplayArgs { journal: Some(dir), set, .. }) => commands::journal::whatif(&dir, &set),
+        Command::Bundle { dir, out } => commands::journal::bundle(&dir, &out),
         Command::Explain(arguments) => commands::journal::explain(&arguments),
         Command::Journal { command } => commands::journal::command(&command),
         Command::Replay(arguments) => {

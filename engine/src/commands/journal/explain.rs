@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{find, moment};
+use super::{moment, place};
 use crate::cli::ExplainArgs;
 use crate::exit::{Code, Failure, Outcome};
 use crate::journal::explain::story::{CheckSeen, LegSeen, OrderStory, Try};
@@ -21,7 +21,7 @@ pub fn command(arguments: &ExplainArgs) -> Outcome {
         // clap asks for one of them.
         (None, None, None) => return Err(Failure::usage("name a record, --opportunity N or --at TIME")),
     };
-    let explained = explain(&find(&arguments.journal)?, which).map_err(Failure::usage)?;
+    let explained = explain(place(&arguments.journal)?.dir(), which).map_err(Failure::usage)?;
     if arguments.json {
         let json = serde_json::to_string_pretty(&explained).map_err(Failure::other)?;
         out::line(json);

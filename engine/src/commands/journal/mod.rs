@@ -1,5 +1,6 @@
 //! `crosstick journal` and `crosstick replay --journal`: looking into sessions, and running them again. Cold.
 
+mod bundle;
 mod cat;
 mod explain;
 mod stat;
@@ -15,6 +16,8 @@ use crate::cli::JournalCommand;
 use crate::exit::{Code, Failure, Outcome};
 use crate::journal::{session, verify as again};
 use crate::out;
+pub use bundle::command as bundle;
+use bundle::place;
 pub use explain::command as explain;
 pub use whatif::command as whatif;
 
@@ -42,11 +45,12 @@ fn find(dir: &Path) -> Result<std::path::PathBuf, Failure> {
 /// # Errors
 /// When the session cannot be read, or its core not be built.
 pub fn verify(dir: &Path) -> Outcome {
-    let dir = find(dir)?;
-    let total: u64 = Journal::open(&dir).map_err(Failure::usage)?.segments().iter().map(|s| s.bytes).sum();
+    let place = place(dir)?;
+    let dir = place.dir();
+    let total: u64 = Journal::open(dir).map_err(Failure::usage)?.segments().iter().map(|s| s.bytes).sum();
     let bar = bar(total, "verifying");
     let started = Instant::now();
-    let verified = again::verify(&dir, &mut |bytes| bar.set_position(bytes)).map_err(Failure::usage)?;
+    let verified = again::verify(dir, &mut |bytes| bar.set_position(bytes)).map_err(Failure::usage)?;
     bar.finish_and_clear();
     let took_s = started.elapsed().as_secs_f64().max(1e-9);
     for damage in &verified.damage {

@@ -7,7 +7,7 @@ use std::path::Path;
 use crosstick_ipc::journal::Journal;
 use crosstick_model::Amount;
 
-use super::{bar, find, moment};
+use super::{bar, moment, place};
 use crate::config::Overrides;
 use crate::exit::{Code, Failure, Outcome};
 use crate::journal::whatif::{Side, WhatIf, whatif};
@@ -19,10 +19,11 @@ use crate::out;
 /// When the session cannot be read, or a value is refused.
 pub fn command(dir: &Path, set: &[String]) -> Outcome {
     let overrides = overrides(set)?;
-    let dir = find(dir)?;
-    let total: u64 = Journal::open(&dir).map_err(Failure::usage)?.segments().iter().map(|s| s.bytes).sum();
+    let place = place(dir)?;
+    let dir = place.dir();
+    let total: u64 = Journal::open(dir).map_err(Failure::usage)?.segments().iter().map(|s| s.bytes).sum();
     let bar = bar(total, "replaying");
-    let result = whatif(&dir, &overrides, &mut |bytes| bar.set_position(bytes)).map_err(Failure::usage)?;
+    let result = whatif(dir, &overrides, &mut |bytes| bar.set_position(bytes)).map_err(Failure::usage)?;
     bar.finish_and_clear();
     out::text(table(&result, set));
     Ok(Code::Done)
