@@ -233,7 +233,6 @@ pub fn unpack(path: &Path) -> Result<Unpacked, BundleError> {
     if let Some(missing) = expected.next() {
         return Err(bad(format!("{} is missing", missing.name)));
     }
-    drop(entries);
     // To the very end, so that zstd's own checksum is looked at.
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(broken)?;
     Ok(Unpacked { folder, description })

@@ -36,7 +36,7 @@ pub enum Place {
     /// A folder of its own.
     Folder(PathBuf),
     /// Out of a bundle.
-    Bundle(Unpacked),
+    Bundle(Box<Unpacked>),
 }
 
 impl Place {
@@ -52,7 +52,7 @@ impl Place {
 /// The session that `path` names: a bundle, a session's folder, or a folder of sessions.
 pub fn place(path: &Path) -> Result<Place, Failure> {
     if is_bundle(path) {
-        return Ok(Place::Bundle(unpack(path).map_err(Failure::usage)?));
+        return Ok(Place::Bundle(Box::new(unpack(path).map_err(Failure::usage)?)));
     }
     find(path).map(Place::Folder)
 }
