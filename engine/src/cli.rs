@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 
 use crosstick_model::Reason;
 
@@ -41,6 +41,15 @@ pub enum Command {
         #[command(subcommand)]
         command: JournalCommand,
     },
+    /// Put a journalled session into one file, with its checksums; replay and explain read it with --journal FILE.
+    Bundle {
+        /// A session's folder, or [journal] dir for the newest session in it.
+        dir: PathBuf,
+        /// The new file, such as session.xtb.
+        out: PathBuf,
+    },
+    /// Say why an opportunity of a journalled session was or was not traded.
+    Explain(ExplainArgs),
     /// Serve recorded or generated market data as a venue would, over TLS WebSocket on 127.0.0.1.
     Sim(SimArgs),
     /// Check a config and print its effective values.
@@ -147,13 +156,19 @@ pub struct ReplayArgs {
     /// Recorded frames, plain or zstd: lines of a receive time (16 digits µs, 19 digits ns), a blank, a frame.
     #[arg(required_unless_present = "journal", value_name = "[VENUE=]FILE")]
     pub files: Vec<String>,
-    /// Run a journalled session again instead, on its recorded inputs: a session's folder, or [journal] dir for the
-    /// newest session in it.
-    #[arg(long, value_name = "DIR", requires = "verify", conflicts_with_all = ["config", "files", "report", "opportunities"])]
+    /// Run a journalled session again instead: a session's folder, or [journal] dir for the newest session in it.
+    ///
+    /// With --verify, on all its recorded inputs. Without, on its recorded ticks and commands with a paper gateway of
+    /// its own, beside what was done: a table of what --set would have changed.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "files", "report", "opportunities"])]
     pub journal: Option<PathBuf>,
     /// Compare every decision and every state hash with the journal's; exit code 1 when anything differs or is damaged.
     #[arg(long, requires = "journal")]
     pub verify: bool,
+    /// Another value for a key of the journalled config, such as strategy.spread.min_edge_bps=2 or
+    /// venue.binance.fees.taker_bps=5; may be given more than once.
+    #[arg(long, value_name = "KEY=VALUE", requires = "journal", conflicts_with = "verify")]
+    pub set: Vec<String>,
     /// Where results go.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -194,6 +209,29 @@ pub enum JournalCommand {
         /// A session's folder, or [journal] dir for the newest session in it.
         dir: PathBuf,
     },
+}
+
+/// `crosstick explain`.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("which").required(true).args(["seq", "opportunity", "at"])))]
+pub struct ExplainArgs {
+    /// A session's folder, or [journal] dir for the newest session in it.
+    #[arg(long, value_name = "DIR")]
+    pub journal: PathBuf,
+    /// Number of a record of the journal (`crosstick journal cat --no-ticks` lists them): a decision about the
+    /// opportunity, a report of one of its orders, or an input that led to one.
+    #[arg(value_name = "SEQ")]
+    pub seq: Option<u64>,
+    /// Number of the opportunity instead.
+    #[arg(long, value_name = "N")]
+    pub opportunity: Option<u64>,
+    /// A time instead, such as 2026-03-01T12:00:00.25Z, or ns since the epoch: every opportunity that was open then, or
+    /// why there was none.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub at: Option<u64>,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `crosstick sim`.
@@ -345,6 +383,15 @@ fn parse_size(text: &str) -> Result<(u16, u16), String> {
     let parts = text.split_once(['x', 'X']).ok_or(FORM)?;
     let number = |part: &str| part.parse::<u16>().ok().filter(|n| (1..=1000).contains(n)).ok_or(FORM);
     Ok((number(parts.0)?, number(parts.1)?))
+}
+
+fn parse_time(text: &str) -> Result<u64, String> {
+    if let Ok(ns) = text.parse() {
+        return Ok(ns);
+    }
+    let forms = || "write a time such as 2026-03-01T12:00:00.25Z, or ns since the epoch".to_owned();
+    let at: jiff::Timestamp = text.parse().map_err(|_| forms())?;
+    u64::try_from(at.as_nanosecond()).map_err(|_| forms())
 }
 
 fn parse_reason(text: &str) -> Result<String, String> {

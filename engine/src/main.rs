@@ -24,7 +24,10 @@ fn main() -> ExitCode {
 fn execute(cli: Cli) -> Outcome {
     match cli.command.unwrap_or(Command::Run(Default::default())) {
         Command::Run(arguments) => run::command(&arguments),
-        Command::Replay(cli::ReplayArgs { journal: Some(dir), .. }) => commands::journal::verify(&dir),
+        Command::Replay(cli::ReplayArgs { journal: Some(dir), verify: true, .. }) => commands::journal::verify(&dir),
+        Command::Replay(cli::ReplayArgs { journal: Some(dir), set, .. }) => commands::journal::whatif(&dir, &set),
+        Command::Bundle { dir, out } => commands::journal::bundle(&dir, &out),
+        Command::Explain(arguments) => commands::journal::explain(&arguments),
         Command::Journal { command } => commands::journal::command(&command),
         Command::Replay(arguments) => {
             let request = replay::Request {

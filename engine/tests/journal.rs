@@ -3,73 +3,20 @@
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use crosstick_engine::config::{Config, Fsync, Overrides};
-use crosstick_engine::driver::PaperDriver;
+use crosstick_engine::config::{Fsync, Overrides};
 use crosstick_engine::journal::entry::kind;
 use crosstick_engine::journal::scribe;
 use crosstick_engine::journal::session::{self, Session};
-use crosstick_engine::journal::thread::{JournalEnd, JournalThread};
+use crosstick_engine::journal::thread::JournalThread;
 use crosstick_engine::journal::verify::{Verified, verify};
 use crosstick_engine::setup;
 use crosstick_ipc::journal::format::{HEADER_BYTES, SessionId, Sums, record_bytes};
 use crosstick_ipc::journal::{Damage, Item, Journal};
-use crosstick_model::{Command, CommandKind, CommandSource, Reason, Universe};
-use crosstick_strategy::Spread;
 use support::demo;
-
-const START_NS: u64 = 1_754_000_000_000_000_000;
-
-/// A run of the demo in virtual time with a journal: ticks in another order than their stamps now and then, idle turns
-/// that are ahead of ticks still to come, and commands. Returns the session's folder and the core's own hash.
-fn journalled(home: &Path, ticks: usize, segment_bytes: u64) -> (PathBuf, String, JournalEnd) {
-    let (config, universe) = demo::load(&demo::config_text(), &Overrides::none());
-    let mut driver = setup::paper_driver(&config, &universe).unwrap();
-    let session = Session::new(&config, &Default::default(), START_NS);
-    let writer = session.begin(home, segment_bytes, false).unwrap();
-    let dir = writer.dir().to_path_buf();
-    let (mut scribe, ring, shared) = scribe::scribe(1 << 16);
-    let thread = JournalThread { writer, ring, shared, fsync: Fsync::None, trouble: Arc::default() };
-    let thread = thread.start().unwrap();
-    drive(&mut driver, &universe, &config, ticks, &mut scribe);
-    drop(scribe);
-    (dir, driver.core().hash().hex(), thread.join().unwrap())
-}
-
-fn drive(driver: &mut PaperDriver<Spread>, _: &Universe, _: &Config, ticks: usize, scribe: &mut scribe::Scribe) {
-    let mut list = demo::ticks(1, START_NS, ticks);
-    // Two readers: a tick can be taken after one that was read later.
-    for pair in list.chunks_exact_mut(7) {
-        pair.swap(2, 3);
-    }
-    for (i, tick) in list.iter().enumerate() {
-        driver.take(tick, scribe);
-        if i % 11 == 5 {
-            // An idle turn whose clock is ahead of the next tick's stamp.
-            driver.wake_until(tick.recv_ns + 3_000_000, scribe);
-        }
-        if i % 4_001 == 4_000 {
-            // A silence: quotes of open opportunities become stale, by timers.
-            driver.wake_until(tick.recv_ns + 2_000_000_000, scribe);
-        }
-        let kind = match i * 100 / ticks {
-            40 => Some(CommandKind::Halt),
-            45 => Some(CommandKind::Resume),
-            _ => None,
-        };
-        if let Some(kind) = kind.filter(|_| i.is_multiple_of(ticks / 100)) {
-            let reason = Reason::new("a long reason that takes more than one cell of the ring, and more than two: äöü");
-            driver.command(&Command { at_ns: tick.recv_ns, kind, source: CommandSource::Control, reason }, scribe);
-        }
-        if scribe.hash_is_due() {
-            scribe.state(driver.core().state_hash());
-        }
-    }
-    driver.wake_until(list[ticks - 1].recv_ns + 5_000_000_000, scribe);
-    driver.finish(scribe);
-}
+use support::journalled::{START_NS, journalled};
 
 fn check(dir: &Path) -> Verified {
     verify(dir, &mut |_| ()).unwrap()

@@ -59,7 +59,7 @@ impl Slot {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Wallet {
     slots: Box<[Slot]>,
 }

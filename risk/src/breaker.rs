@@ -29,7 +29,7 @@ pub struct Breach {
     pub net: Amount,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Breaker {
     max_daily_loss: i128,
     max_drawdown: i128,

@@ -72,7 +72,7 @@ impl Risk {
 
     /// Checks one leg and reserves for it. `pending`: legs of the same group approved before it.
     #[inline]
-    fn approve(&mut self, now_ns: u64, intent: &Intent, pending: usize) -> Result<Approved, DenyCode> {
+    pub(crate) fn approve(&mut self, now_ns: u64, intent: &Intent, pending: usize) -> Result<Approved, DenyCode> {
         let closes = intent.purpose == Purpose::Close;
         if let Some(halt) = self.breaker.halt
             && !(closes && halt.closes)

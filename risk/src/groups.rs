@@ -12,7 +12,7 @@ struct Group {
     decided: [u64; 4],
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Groups {
     ring: Box<[Group; REMEMBERED]>,
 }

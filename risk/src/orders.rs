@@ -18,7 +18,7 @@ pub(crate) struct OpenOrder {
 }
 
 /// Ids stand in an array of their own, so that finding one reads a cache line for eight of them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Orders {
     ids: Vec<OrderId>,
     open: Vec<OpenOrder>,

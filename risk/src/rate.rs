@@ -6,7 +6,7 @@ const WINDOW_NS: u64 = 1_000_000_000;
 /// Remembers when the last `max` orders were sent.
 ///
 /// The window is half open: an order sent exactly a second ago no longer counts.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct RateWindow {
     /// 0: never used. Times are stored plus one, so that an order at time 0 counts as well.
     sent: Box<[u64]>,

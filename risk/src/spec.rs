@@ -16,6 +16,7 @@ pub(crate) struct Spec {
     pub(crate) spot: bool,
     pub(crate) venue: VenueId,
     pub(crate) base: AssetId,
+    pub(crate) quote: AssetId,
     /// Where what its orders leave open is counted: its market, or behind all markets the instrument itself.
     pub(crate) open: usize,
     /// What its profit and loss are in: the quote asset, or the base asset where inverse.
@@ -111,6 +112,7 @@ impl Spec {
             spot: i.kind == Kind::Spot,
             venue: i.venue,
             base: i.base,
+            quote: i.quote,
             open: i.market.map_or(universe.markets.len() + i.id.index(), |m| m.index()),
             pnl_asset,
             price_step: i.price_step.max(1),

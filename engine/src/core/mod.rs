@@ -12,7 +12,7 @@ mod tally;
 
 use crosstick_model::decision::Outcome;
 use crosstick_model::{
-    Decision, DenyCode, Order, OrderId, Reason, RejectReason, Report, ReportKind, Tick, TickKind, Universe,
+    Decision, DenyCode, Intent, Order, OrderId, Reason, RejectReason, Report, ReportKind, Tick, TickKind, Universe,
 };
 use crosstick_risk::{Approved, Breach, Risk};
 use crosstick_strategy::{Group, Item, Opportunity, Outbox, PriceCache, Strategy, View};
@@ -38,6 +38,10 @@ pub trait Outside {
     /// # Errors
     /// The order, unsent, when the gateway has no room.
     fn send(&mut self, now_ns: u64, order: Approved) -> Result<(), Approved>;
+
+    /// Risk is about to be asked for these intents; a driver that explains looks at it as it stands.
+    #[inline]
+    fn gating(&mut self, _now_ns: u64, _risk: &Risk, _intents: &[Intent]) {}
 
     /// A decision, as it goes into the hash, in order. A driver that keeps none pays nothing.
     #[inline]
@@ -194,6 +198,7 @@ impl<S: Strategy> Core<S> {
         for intent in group.intents() {
             self.record(&Decision::Intent { at_ns, intent: *intent }, outside);
         }
+        outside.gating(at_ns, &self.risk, group.intents());
         let verdict = self.risk.gate(at_ns, group.intents(), &mut self.approved);
         outside.stamp(Stamp::Gated);
         self.record(&Decision::Verdict { at_ns, group: group.id, denied: verdict.err() }, outside);

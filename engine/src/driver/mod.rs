@@ -27,6 +27,10 @@ pub trait Listener {
     /// A wake-up of the strategy is about to be taken, at exactly this core time in ns.
     #[inline]
     fn timer(&mut self, _due_ns: u64) {}
+    /// The gateway was brought to this core time in ns and had nothing to report: an order reached the venue. The core
+    /// takes nothing then, but what comes next meets a venue at that time.
+    #[inline]
+    fn clock(&mut self, _at_ns: u64) {}
     /// An operator's command is about to be taken.
     #[inline]
     fn command(&mut self, _command: &Command) {}
@@ -151,6 +155,9 @@ impl<S: Strategy> PaperDriver<S> {
             Some(due) if core_due.is_none_or(|core| due <= core) => {
                 let reports = &mut self.reports;
                 self.paper.advance(due, &mut |report| reports.push(report));
+                if reports.is_empty() {
+                    listener.clock(due);
+                }
                 for report in self.reports.drain(..) {
                     let state = self.states.on_report(&report);
                     listener.report(&report, state);

@@ -12,6 +12,7 @@
 //! | 8 | state | inputs u64, decisions u64, 32 bytes of hash |
 //! | 9 | finish | nothing: the end of input |
 //! | 10 | lost | u64: entries that could not be written, and this is why the journal ends here |
+//! | 11 | clock | `at_ns` u64: core time at which an order reached the paper venue (from format 2) |
 
 use crosstick_model::command::REASON_BYTES;
 use crosstick_model::{
@@ -20,7 +21,9 @@ use crosstick_model::{
 };
 
 /// Version of these bytes; the session's JSON carries it.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
+/// The oldest version that is read.
+pub const OLDEST_FORMAT: u32 = 1;
 
 /// Numbers of the kinds.
 pub mod kind {
@@ -44,6 +47,8 @@ pub mod kind {
     pub const FINISH: u8 = 9;
     /// Entries lost.
     pub const LOST: u8 = 10;
+    /// How far the gateway's time had gone.
+    pub const CLOCK: u8 = 11;
 }
 
 /// Flag of a part that others follow.
@@ -80,6 +85,12 @@ pub enum Entry<'a> {
     },
     /// The end of input.
     Finish,
+    /// An order reached the paper venue, at this core time: nothing that the core takes, but a counterfactual has to
+    /// meet the same venue.
+    Clock {
+        /// ns since the epoch.
+        at_ns: u64,
+    },
     /// So many entries could not be written; nothing follows.
     Lost(u64),
 }
@@ -99,6 +110,7 @@ impl<'a> Entry<'a> {
             Self::State { .. } => kind::STATE,
             Self::Finish => kind::FINISH,
             Self::Lost(_) => kind::LOST,
+            Self::Clock { .. } => kind::CLOCK,
         }
     }
 
@@ -130,6 +142,7 @@ impl<'a> Entry<'a> {
             }
             Self::Finish => {}
             Self::Lost(count) => out.put(&count.to_le_bytes()),
+            Self::Clock { at_ns } => out.put(&at_ns.to_le_bytes()),
         }
         out.len
     }
@@ -153,6 +166,7 @@ impl<'a> Entry<'a> {
             kind::STATE => Self::State { inputs: from.u64()?, decisions: from.u64()?, hash: from.array()? },
             kind::FINISH => Self::Finish,
             kind::LOST => Self::Lost(from.u64()?),
+            kind::CLOCK => Self::Clock { at_ns: from.u64()? },
             _ => return None,
         };
         from.0.is_empty().then_some(entry)

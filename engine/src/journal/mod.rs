@@ -7,12 +7,15 @@
 //! What is written suffices to run the core again without the venue, the gateway or the clock: [`mod@verify`] feeds the
 //! recorded inputs to a new core and compares every decision and every hash.
 
+pub mod bundle;
 pub mod cell;
 pub mod entry;
+pub mod explain;
 pub mod scribe;
 pub mod session;
 pub mod thread;
 pub mod verify;
+pub mod whatif;
 pub mod words;
 
 pub use entry::Entry;

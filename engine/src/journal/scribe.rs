@@ -110,6 +110,11 @@ impl Listener for Scribe {
     }
 
     #[inline]
+    fn clock(&mut self, at_ns: u64) {
+        self.push(&Entry::Clock { at_ns });
+    }
+
+    #[inline]
     fn command(&mut self, command: &Command) {
         self.input(&Entry::Command(*command));
     }

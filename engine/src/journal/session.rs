@@ -10,7 +10,7 @@ use crosstick_model::Universe;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::entry::{FORMAT, MORE, kind};
+use super::entry::{FORMAT, MORE, OLDEST_FORMAT, kind};
 use crate::config::{Config, Mistakes, Overrides, universe};
 use crate::report::Build;
 
@@ -24,7 +24,7 @@ pub enum SessionError {
     #[error("{dir}: the journal's begin is damaged: without its description it cannot be replayed", dir = .0.display())]
     NoDescription(PathBuf),
     /// Written by another build's format.
-    #[error("{dir} holds entries of format {found}, this build reads format {known}: use the build that wrote it",
+    #[error("{dir} holds entries of format {found}, this build reads up to format {known}: use the build that wrote it",
         dir = .dir.display())]
     Format {
         /// The session.
@@ -115,7 +115,15 @@ impl Session {
     /// # Errors
     /// When this build refuses it.
     pub fn config(&self) -> Result<Config, SessionError> {
-        Config::parse("journal", &self.config, Path::new("/"), &Overrides::none()).map_err(SessionError::Config)
+        self.config_with(&Overrides::none()).map_err(SessionError::Config)
+    }
+
+    /// The config with values laid over it.
+    ///
+    /// # Errors
+    /// All mistakes, those of the values among them.
+    pub fn config_with(&self, overrides: &Overrides) -> Result<Config, Mistakes> {
+        Config::parse("journal", &self.config, Path::new("/"), overrides)
     }
 
     /// The universe of that config with the journalled facts.
@@ -186,7 +194,7 @@ pub fn read(dir: &Path) -> Result<(Journal, Session), SessionError> {
     }
     let value: serde_json::Value = serde_json::from_slice(&json).map_err(|_| none())?;
     let found = value["format"].as_u64().and_then(|f| u32::try_from(f).ok()).ok_or_else(none)?;
-    if found != FORMAT {
+    if !(OLDEST_FORMAT..=FORMAT).contains(&found) {
         return Err(SessionError::Format { dir: dir.to_path_buf(), found, known: FORMAT });
     }
     let session = serde_json::from_value(value).map_err(|_| none())?;

@@ -262,7 +262,7 @@ impl<'u> Run<'u> {
                 self.result.lost = *count;
                 self.result.complete = false;
             }
-            Entry::Unsent(_) | Entry::Decision(_) => {}
+            Entry::Unsent(_) | Entry::Decision(_) | Entry::Clock { .. } => {}
         }
         let now_ns = self.core.now_ns();
         if self.result.span_ns.0 == 0 {

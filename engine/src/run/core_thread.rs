@@ -241,6 +241,12 @@ impl Listener for Desk {
         }
     }
 
+    fn clock(&mut self, at_ns: u64) {
+        if let Some(scribe) = &mut self.scribe {
+            scribe.clock(at_ns);
+        }
+    }
+
     fn command(&mut self, command: &Command) {
         if let Some(scribe) = &mut self.scribe {
             scribe.command(command);

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test uses its part")]
 
 pub mod demo;
+pub mod journalled;
 
 use std::ffi::OsStr;
 use std::fs;

@@ -79,6 +79,7 @@ fn line(kind: u8, payload: &[u8], universe: &Universe) -> String {
             format!("state    {hash} after {inputs} inputs and {decisions} decisions")
         }
         Some(Entry::Finish) => "finish   the end of input".to_owned(),
+        Some(Entry::Clock { at_ns }) => format!("clock    {at_ns} an order reached the venue"),
         Some(Entry::Lost(count)) => format!("lost     {count} entries could not be written; the journal ends here"),
     }
 }

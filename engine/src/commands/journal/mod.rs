@@ -1,7 +1,10 @@
 //! `crosstick journal` and `crosstick replay --journal`: looking into sessions, and running them again. Cold.
 
+mod bundle;
 mod cat;
+mod explain;
 mod stat;
+mod whatif;
 
 use std::path::Path;
 use std::time::Instant;
@@ -13,6 +16,10 @@ use crate::cli::JournalCommand;
 use crate::exit::{Code, Failure, Outcome};
 use crate::journal::{session, verify as again};
 use crate::out;
+pub use bundle::command as bundle;
+use bundle::place;
+pub use explain::command as explain;
+pub use whatif::command as whatif;
 
 /// Carries out `crosstick journal ...`.
 ///
@@ -38,15 +45,12 @@ fn find(dir: &Path) -> Result<std::path::PathBuf, Failure> {
 /// # Errors
 /// When the session cannot be read, or its core not be built.
 pub fn verify(dir: &Path) -> Outcome {
-    let dir = find(dir)?;
-    let total: u64 = Journal::open(&dir).map_err(Failure::usage)?.segments().iter().map(|s| s.bytes).sum();
-    let bar = ProgressBar::new(total);
-    let style = "verifying {percent:>3} % [{bar:40}] {bytes}/{total_bytes} {bytes_per_sec} eta {eta}";
-    if let Ok(style) = ProgressStyle::with_template(style) {
-        bar.set_style(style);
-    }
+    let place = place(dir)?;
+    let dir = place.dir();
+    let total: u64 = Journal::open(dir).map_err(Failure::usage)?.segments().iter().map(|s| s.bytes).sum();
+    let bar = bar(total, "verifying");
     let started = Instant::now();
-    let verified = again::verify(&dir, &mut |bytes| bar.set_position(bytes)).map_err(Failure::usage)?;
+    let verified = again::verify(dir, &mut |bytes| bar.set_position(bytes)).map_err(Failure::usage)?;
     bar.finish_and_clear();
     let took_s = started.elapsed().as_secs_f64().max(1e-9);
     for damage in &verified.damage {
@@ -81,6 +85,16 @@ pub fn verify(dir: &Path) -> Outcome {
         verified.inputs as f64 / took_s
     ));
     Ok(if verified.is_identical() { Code::Done } else { Code::Failure })
+}
+
+/// A progress bar over bytes of a journal.
+fn bar(total: u64, word: &str) -> ProgressBar {
+    let bar = ProgressBar::new(total);
+    let style = format!("{word} {{percent:>3}} % [{{bar:40}}] {{bytes}}/{{total_bytes}} {{bytes_per_sec}} eta {{eta}}");
+    if let Ok(style) = ProgressStyle::with_template(&style) {
+        bar.set_style(style);
+    }
+    bar
 }
 
 fn mend(dir: &Path) -> Outcome {

@@ -12,8 +12,10 @@ use crate::journal::session::{self, Session};
 use crate::out;
 
 /// Names of the kinds, by their numbers.
-const KINDS: [&str; 11] =
-    ["unknown", "session", "tick", "report", "timer", "command", "unsent", "decision", "state", "finish", "lost"];
+const KINDS: [&str; 12] = [
+    "unknown", "session", "tick", "report", "timer", "command", "unsent", "decision", "state", "finish", "lost",
+    "clock",
+];
 
 /// What reading a whole session comes to.
 struct Stat {
