@@ -17,6 +17,20 @@ fn halted_until_resumed() {
 }
 
 #[test]
+fn an_operator_and_the_journal_stop_opening_and_closing() {
+    for code in [DenyCode::Operator, DenyCode::Journal] {
+        let mut desk = Desk::new(limits());
+        let leg = desk.buy(SPOT_A, 1_000_000, 10).unwrap();
+        desk.fill(leg, 1_000_000, 10);
+        assert_eq!(desk.risk.halt(desk.now, code).map(|breach| breach.code), Some(code));
+        assert_eq!(desk.buy(SPOT_A, 1_000_000, 10), Err(code));
+        assert_eq!(desk.close(SPOT_A, Side::Sell, 10), Err(code));
+        desk.risk.resume(desk.now);
+        assert!(desk.close(SPOT_A, Side::Sell, 10).is_ok());
+    }
+}
+
+#[test]
 fn a_group_and_leg_is_decided_once() {
     let mut desk = Desk::new(limits());
     let intent = desk.intent(SPOT_A, Side::Buy, 1_000_000, 10);
