@@ -43,7 +43,7 @@ pub enum Command {
     },
     /// Put a journalled session into one file, with its checksums; replay and explain read it with --journal FILE.
     Bundle {
-        /// A session's folder, or [journal] dir for the newest session in it.
+        /// A session's folder, or the folder of sessions for the newest in it.
         dir: PathBuf,
         /// The new file, such as session.xtb.
         out: PathBuf,
@@ -156,7 +156,7 @@ pub struct ReplayArgs {
     /// Recorded frames, plain or zstd: lines of a receive time (16 digits µs, 19 digits ns), a blank, a frame.
     #[arg(required_unless_present = "journal", value_name = "[VENUE=]FILE")]
     pub files: Vec<String>,
-    /// Run a journalled session again instead: a session's folder, or [journal] dir for the newest session in it.
+    /// Run a journalled session again instead: a session's folder, or the folder of sessions for the newest in it.
     ///
     /// With --verify, on all its recorded inputs. Without, on its recorded ticks and commands with a paper gateway of
     /// its own, beside what was done: a table of what --set would have changed.
@@ -179,12 +179,12 @@ pub struct ReplayArgs {
 pub enum JournalCommand {
     /// The sessions in a folder: start, length, inputs, decisions, size, and whether they ended in order.
     Ls {
-        /// [journal] dir, or a session's folder.
+        /// The folder of sessions, or a session's folder.
         dir: PathBuf,
     },
     /// What a session holds: entries by kind, rates, bytes, the description it begins with.
     Stat {
-        /// A session's folder, or [journal] dir for the newest session in it.
+        /// A session's folder, or the folder of sessions for the newest in it.
         dir: PathBuf,
         /// As JSON.
         #[arg(long)]
@@ -192,7 +192,7 @@ pub enum JournalCommand {
     },
     /// A session's entries in words, one a line: number, kind, content.
     Cat {
-        /// A session's folder, or [journal] dir for the newest session in it.
+        /// A session's folder, or the folder of sessions for the newest in it.
         dir: PathBuf,
         /// Begin at the entry of this number.
         #[arg(long, value_name = "SEQ", default_value_t = 0)]
@@ -206,7 +206,7 @@ pub enum JournalCommand {
     },
     /// Mend a session after an accident: cut its torn tail off, rename segments that cannot be read, say what is lost.
     Recover {
-        /// A session's folder, or [journal] dir for the newest session in it.
+        /// A session's folder, or the folder of sessions for the newest in it.
         dir: PathBuf,
     },
 }
@@ -215,7 +215,7 @@ pub enum JournalCommand {
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("which").required(true).args(["seq", "opportunity", "at"])))]
 pub struct ExplainArgs {
-    /// A session's folder, or [journal] dir for the newest session in it.
+    /// A session's folder, or the folder of sessions for the newest in it.
     #[arg(long, value_name = "DIR")]
     pub journal: PathBuf,
     /// Number of a record of the journal (`crosstick journal cat --no-ticks` lists them): a decision about the

@@ -1,7 +1,7 @@
 //! What goes through the ring to the journal thread: cells of 56 bytes, so that with the ring's sequence each is one
 //! cache line. A tick is one cell; other entries take a head cell and, where they are longer than 48 bytes, others.
 //!
-//! Byte 54 tells them apart: a tick has its kind there (0, 1, 2, ...), a head has [`HEAD`] and the entry's kind. A
+//! Byte 54 tells them apart: a tick has its kind there (0, 1, 2, ...), a head has `HEAD` and the entry's kind. A
 //! head's bytes 48 and 49 are the payload's length.
 
 use super::entry::{CORE_PAYLOAD_MAX, Entry, kind};
