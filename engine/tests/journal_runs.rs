@@ -106,6 +106,13 @@ fn a_folder_that_goes_away_halts_trading_and_keeps_the_process() {
     let status = rig.run(["status", "--json", "--shm", &rig.shm]).expect(0);
     let status: serde_json::Value = serde_json::from_str(&status.out).expect("JSON");
     assert_eq!(status["state"].as_str(), Some("halted"));
+    // An operator who resumes does not get orders past the journal: trading halts again before the next input.
+    let state = rig.tmp().join(format!("crosstick-demo-{}", running.pid()));
+    running.until("the halt file", |_| state.join("halt").exists());
+    let mut resume = rig.command(["resume", "--reason", "a test's resume"]);
+    resume.env("CROSSTICK_ENGINE__STATE_DIR", &state).env("CROSSTICK_ENGINE__HALT_FILE", state.join("halt"));
+    rig.start(resume).finish().expect(0);
+    running.until("the halt again", |r| r.err().matches("trading is halted by journal: JOURNAL").count() == 2);
     running.signal("INT");
     running.finish().expect(3);
     let report = report(&rig.path("r.json"));

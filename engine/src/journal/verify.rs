@@ -13,7 +13,7 @@ use crosstick_model::{Decision, DenyCode, OrderId, Universe};
 use crosstick_risk::Approved;
 use crosstick_strategy::{Opportunity, Spread};
 
-use super::entry::{CORE_PAYLOAD_MAX, Entry, kind};
+use super::entry::{Entry, kind};
 use super::session::{self, Session, SessionError};
 use crate::core::{Core, Outside};
 use crate::setup::{self, SetupError};
@@ -280,6 +280,3 @@ impl<'u> Run<'u> {
         super::words::decision(record, self.universe)
     }
 }
-
-/// Longest entry that a core makes, so that readers of journals can size what they read into.
-pub const ENTRY_BYTES_MAX: usize = CORE_PAYLOAD_MAX;

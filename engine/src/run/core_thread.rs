@@ -188,6 +188,7 @@ impl Desk {
         self.tell_breach(inlet);
         self.woken(clock.now_ns());
         inlet.obey(driver, clock, self);
+        self.mind_journal(inlet, driver, clock);
     }
 
     /// Between two inputs: a hash of the state now and then, and the end of trading when the journal is in trouble.
@@ -197,7 +198,9 @@ impl Desk {
         if scribe.hash_is_due() {
             scribe.state(driver.core().state_hash());
         }
-        if let Some(trouble) = scribe.trouble().filter(|_| !self.journal_told) {
+        // Trouble lasts as long as the process: whoever resumes is halted again before the next input.
+        let trades = driver.core().risk().halted().is_none();
+        if let Some(trouble) = scribe.trouble().filter(|_| trades || !self.journal_told) {
             self.journal_told = true;
             self.woken(clock.now_ns());
             inlet.halt_for_journal(trouble.sentence(), driver, clock, self);
