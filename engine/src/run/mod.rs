@@ -6,6 +6,7 @@
 pub mod connect;
 pub mod core_thread;
 pub mod demo;
+mod desk;
 pub mod halting;
 pub mod notify;
 pub mod publish;
