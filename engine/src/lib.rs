@@ -10,6 +10,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod core;
+pub mod data;
 pub mod doctor;
 pub mod driver;
 pub mod exit;

@@ -10,10 +10,10 @@ use crosstick_sim::{AccountKeys, AtEnd, Endpoint, ReplayFile, ReplaySpec, Sim, S
 
 use super::sim_config;
 use crate::cli::SimArgs;
+use crate::data::{Source as FileArgument, distinct};
 use crate::exit::{Code, Failure, Outcome};
 use crate::log::Log;
 use crate::out;
-use crate::replay::{Source as FileArgument, distinct};
 use crate::signals::Signals;
 
 /// How often the progress line is renewed.
