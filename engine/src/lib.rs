@@ -17,6 +17,7 @@ pub mod exit;
 pub mod journal;
 pub mod log;
 pub mod out;
+pub mod record;
 pub mod replay;
 pub mod report;
 pub mod run;
