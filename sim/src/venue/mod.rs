@@ -8,8 +8,11 @@ mod api;
 mod clients;
 mod faulty;
 mod futures;
+pub(crate) mod listen;
 mod listing;
 mod market;
+mod mexc;
+pub(crate) mod trading;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -17,6 +20,8 @@ use crosstick_model::Protocol;
 
 use self::faulty::Trouble;
 use self::futures::Futures;
+use self::mexc::Mexc;
+use self::trading::Trading;
 use crate::account::SimAccount;
 use crate::api::Limits;
 use crate::binance::spot::SpotVenue;
@@ -114,6 +119,7 @@ pub struct VenueMachine {
     /// What trades, where the protocol's trading side is simulated.
     spot: Option<Box<SpotVenue>>,
     futures: Option<Box<Futures>>,
+    mexc: Option<Box<Mexc>>,
     /// Connections of the WebSocket API.
     api_clients: Vec<ConnectionId>,
     /// Market streams made from the book.
@@ -144,11 +150,8 @@ impl VenueMachine {
             published: StreamStats::default(),
         };
         let streams: Vec<StreamEntry> = streams.into_iter().map(entry).collect();
-        let spot = protocol == Protocol::BinanceSpot;
-        let futures = (!spot).then(|| Box::new(Futures::new(protocol, instruments.clone(), &[], &Limits::FUTURES)));
-        let spot = spot.then(|| Box::new(SpotVenue::new(instruments.clone(), &[], &Limits::SPOT)));
         let by_name = streams.iter().enumerate().map(|(i, s)| (s.name.clone(), StreamId(i as u32))).collect();
-        Self {
+        let mut venue = Self {
             name: name.to_owned(),
             protocol,
             rules,
@@ -168,29 +171,52 @@ impl VenueMachine {
             dropped_slow: 0,
             scratch: Default::default(),
             micros: Vec::new(),
-            market: spot.as_deref().map(|s| Box::new(Market::new(s))),
+            market: None,
             frames: Frames::default(),
             shows_book: false,
             attempts_ns: VecDeque::new(),
             trouble: Trouble::default(),
             requests: RequestLog::default(),
             accounts: Vec::new(),
-            spot,
-            futures,
+            spot: None,
+            futures: None,
+            mexc: None,
             api_clients: Vec::new(),
+        };
+        venue.open_exchange(&[], &Limits::of(protocol));
+        venue.market = venue.spot.as_deref().map(|s| Box::new(Market::new(s)));
+        venue
+    }
+
+    fn open_exchange(&mut self, accounts: &[SimAccount], limits: &Limits) {
+        let instruments = self.instruments.clone();
+        match self.protocol {
+            Protocol::BinanceSpot => self.spot = Some(Box::new(SpotVenue::new(instruments, accounts, limits))),
+            Protocol::BinanceUsdm | Protocol::BinanceCoinm => {
+                self.futures = Some(Box::new(Futures::new(self.protocol, instruments, accounts, limits)));
+            }
+            Protocol::MexcSpot => self.mexc = Some(Box::new(Mexc::new(&instruments, accounts, limits))),
         }
+    }
+
+    /// What stands behind the protocol.
+    fn trading(&self) -> Option<&dyn Trading> {
+        let spot = self.spot.as_deref().map(|s| s as &dyn Trading);
+        let futures = self.futures.as_deref().map(|f| &f.venue as &dyn Trading);
+        spot.or(futures).or(self.mexc.as_deref().map(|m| &m.venue as &dyn Trading))
+    }
+
+    fn trading_mut(&mut self) -> Option<&mut dyn Trading> {
+        let spot = self.spot.as_deref_mut().map(|s| s as &mut dyn Trading);
+        let futures = self.futures.as_deref_mut().map(|f| &mut f.venue as &mut dyn Trading);
+        spot.or(futures).or(self.mexc.as_deref_mut().map(|m| &mut m.venue as &mut dyn Trading))
     }
 
     /// The same venue with accounts that clients trade with, and other limits on how often they may ask.
     #[must_use]
     pub fn with_accounts(mut self, accounts: &[SimAccount], limits: &Limits) -> Self {
         self.accounts = accounts.iter().map(|a| a.name.clone()).collect();
-        if self.spot.is_some() {
-            self.spot = Some(Box::new(SpotVenue::new(self.instruments.clone(), accounts, limits)));
-        } else {
-            let futures = Futures::new(self.protocol, self.instruments.clone(), accounts, limits);
-            self.futures = Some(Box::new(futures));
-        }
+        self.open_exchange(accounts, limits);
         self
     }
 
@@ -354,7 +380,7 @@ impl VenueMachine {
                         &self.micros
                     }
                 };
-                push_data(wire, client.combined, &entry.name, payload);
+                push_data(wire, client, &entry.name, payload);
             }
             if session.outbox.len() + wire.len() > self.rules.queue_bytes_max {
                 session.abandon(ClientEnd::Slow);
@@ -362,6 +388,7 @@ impl VenueMachine {
             } else {
                 session.outbox.buffer().extend_from_slice(wire);
                 client.count_sent(frame.stream, frame.trade_id, wire.len());
+                client.idle_since_ns = self.trouble.now_ns;
             }
             if !session.dirty {
                 session.dirty = true;
@@ -449,7 +476,9 @@ impl VenueMachine {
                 let mut payload = br#"{"e":"serverShutdown","E":"#.to_vec();
                 push_u64(&mut payload, if client.unit == TimeUnit::Micros { now / 1_000 } else { now / 1_000_000 });
                 payload.push(b'}');
-                push_data(session.outbox.buffer(), client.combined, "!serverShutdown", &payload);
+                if !client.binary {
+                    push_data(session.outbox.buffer(), client, "!serverShutdown", &payload);
+                }
             }
             self.settle(ConnectionId(index as u32), &mut session);
             if let Some(slot) = self.sessions.get_mut(index) {
@@ -548,8 +577,10 @@ impl VenueMachine {
 }
 
 /// Appends a data frame, wrapped where the connection is combined.
-fn push_data(out: &mut Vec<u8>, combined: bool, stream: &str, payload: &[u8]) {
-    if combined {
+fn push_data(out: &mut Vec<u8>, client: &StreamClient, stream: &str, payload: &[u8]) {
+    if client.binary {
+        frame::push(out, Opcode::Binary, &[payload]);
+    } else if client.combined {
         let parts: [&[u8]; 5] = [b"{\"stream\":\"", stream.as_bytes(), b"\",\"data\":", payload, b"}"];
         frame::push(out, Opcode::Text, &parts);
     } else {

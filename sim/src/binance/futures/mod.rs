@@ -43,7 +43,6 @@ pub(crate) use self::sums::Sum;
 use self::sums::Sums;
 pub(crate) use self::tape::Public;
 use self::tape::Tape;
-pub(crate) use self::user_data::UserEvent;
 use crate::api::auth::Keyring;
 use crate::api::errors::ApiError;
 use crate::api::limits::RateLimits;
@@ -52,6 +51,7 @@ use crate::exchange::{AccountId, Event, Exchange, InstrumentSpec, PositionSide};
 use crate::instrument::SimInstrument;
 use crate::operator::books::Races;
 use crate::text::decimal_padded;
+use crate::venue::listen::AccountEvent;
 
 /// A futures venue behind its market streams: one exchange, its accounts' keys, its limits, its listen keys.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ pub(crate) struct FuturesVenue {
     modify_id: Option<u64>,
     /// When positions last changed.
     updated_ns: BTreeMap<(AccountId, InstrumentId, PositionSide), u64>,
-    user_events: VecDeque<UserEvent>,
+    user_events: VecDeque<AccountEvent>,
     /// Fills that cancels race with.
     races: Races,
     events: Vec<Event>,
@@ -115,6 +115,11 @@ fn amount_text(amount: Amount) -> String {
 }
 
 impl FuturesVenue {
+    /// The exchange, to look at.
+    pub(crate) const fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
     /// Whether its contracts are inverse: COIN-M.
     fn is_coin(&self) -> bool {
         self.protocol == Protocol::BinanceCoinm
@@ -156,7 +161,7 @@ impl FuturesVenue {
             Op::KeepStream => self.keep_stream(call),
             Op::CloseStream => self.close_stream(call),
         };
-        self.settle();
+        self.settle_events();
         result
     }
 

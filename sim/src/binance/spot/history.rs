@@ -52,7 +52,7 @@ impl Bar {
     }
 
     /// Adds a later bar to this one.
-    pub(super) fn merge(&mut self, later: &Self) {
+    pub(crate) fn merge(&mut self, later: &Self) {
         if later.count == 0 {
             return;
         }
@@ -113,7 +113,7 @@ pub(crate) struct Aggregate {
 }
 
 impl History {
-    pub(super) const fn new(scale: Scale) -> Self {
+    pub(crate) const fn new(scale: Scale) -> Self {
         Self {
             scale,
             seconds: VecDeque::new(),
@@ -125,7 +125,7 @@ impl History {
     }
 
     /// Adds a trade; the id of the sum that it went into.
-    pub(super) fn push(&mut self, trade: &Trade) -> u64 {
+    pub(crate) fn push(&mut self, trade: &Trade) -> u64 {
         for (bars, span_ns, most) in
             [(&mut self.seconds, SECOND_NS, SECONDS_MAX), (&mut self.minutes, MINUTE_NS, MINUTES_MAX)]
         {
@@ -139,7 +139,7 @@ impl History {
     }
 
     /// The first sum's id, as long as there is none.
-    pub(super) fn number_from(&mut self, aggregate: u64) {
+    pub(crate) fn number_from(&mut self, aggregate: u64) {
         if self.aggregates.is_empty() {
             self.next_aggregate = aggregate;
         }
