@@ -81,7 +81,8 @@ def test_market_data_agrees_with_itself(trader):
     assert trades and [t["timestamp"] for t in trades] == sorted(t["timestamp"] for t in trades)
     bars = trader.fetch_ohlcv(PAIR, "1m", limit=5)
     assert all(low <= min(opened, closed) and max(opened, closed) <= high for _, opened, high, low, closed, _ in bars)
-    assert trader.fetch_bids_asks([PAIR])[PAIR]["bid"] > 0
+    # ccxt 4.5.90 finds none where one symbol alone is asked for.
+    assert trader.fetch_bids_asks([PAIR, "DOGE/USDT"])[PAIR]["bid"] > 0
     assert abs(trader.fetch_time() - trader.milliseconds()) < 60_000
     assert trader.fetch_status()["status"] == "ok"
 
@@ -167,7 +168,7 @@ def test_watched_deals_are_those_of_rest(venue, run):
             while len(told) < 10:
                 told += await here.watch_trades(PAIR)
             rest = {(t["timestamp"], t["price"], t["amount"], t["side"])
-                    for t in await here.fetch_trades(PAIR, limit=1000)}
+                    for t in await here.fetch_trades(PAIR, limit=1000, params={"method": "spotPublicGetTrades"})}
             assert {(t["timestamp"], t["price"], t["amount"], t["side"]) for t in told} <= rest
 
     run(session())
@@ -177,8 +178,8 @@ def test_a_watched_book_is_the_one_of_rest(venue, run):
     """Where it does not differ between two snapshots of REST, what is kept from diffs is the same book."""
     async def session():
         async with watcher(venue) as here:
-            quote = await here.watch_bids_asks([PAIR])
-            assert 0 < quote[PAIR]["bid"] < quote[PAIR]["ask"] and quote[PAIR]["bidVolume"] > 0
+            quote = await here.watch_ticker(PAIR)
+            assert 0 < quote["bid"] < quote["ask"] and quote["bidVolume"] > 0
             for _ in range(200):
                 before = await here.fetch_order_book(PAIR, 20)
                 book = await here.watch_order_book(PAIR)

@@ -12,7 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 # Who trades, an account for each file of tests, so that none sees the others' orders and balances.
-ACCOUNTS = ("python-binance", "ccxt", "ccxt-pro", "ccxt-futures", "ccxt-mexc", "ccxt-mexc-pro", "official", "other")
+ACCOUNTS = ("python-binance", "ccxt", "ccxt-pro", "ccxt-futures", "ccxt-mexc", "ccxt-mexc-pro", "official",
+            "other")
 START_USDT, START_BTC = "1000000", "10"
 # They differ, so that a commission says whether its order rested. In bps, in the config's words.
 MAKER_BPS, TAKER_BPS = "8", "10"
@@ -42,7 +43,8 @@ class Venues:
             if line.startswith("clients must trust"):
                 break
         overdue.cancel()
-        places = dict(re.findall(r"^(alpha: binance-spot|gamma: binance-usdm|delta: mexc-spot) at (wss://\S+ and https://\S+)$",
+        places = dict(re.findall(r"^(alpha: binance-spot|gamma: binance-usdm|delta: mexc-spot) at "
+                                 r"(wss://\S+ and https://\S+)$",
                                  "".join(told), re.MULTILINE))
         if len(places) < 3:
             raise RuntimeError(f"the simulated venues did not start: {''.join(told)}")
