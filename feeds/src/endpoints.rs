@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn every_base_is_a_good_address() {
-        for protocol in Protocol::ALL.into_iter().filter(|p| *p != Protocol::MexcSpot) {
+        for protocol in Protocol::BINANCE {
             for environment in [Environment::Mainnet, Environment::Testnet, Environment::Demo] {
                 let base = Endpoint::parse(stream_base(protocol, environment)).expect("a good address");
                 assert!(base.tls());

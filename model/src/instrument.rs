@@ -58,6 +58,9 @@ impl Protocol {
     /// All of them, in the order of their numbers.
     pub const ALL: [Self; 4] = [Self::BinanceSpot, Self::BinanceUsdm, Self::BinanceCoinm, Self::MexcSpot];
 
+    /// Binance's: what an engine reads so far.
+    pub const BINANCE: [Self; 3] = [Self::BinanceSpot, Self::BinanceUsdm, Self::BinanceCoinm];
+
     /// The name used in the config.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -1,5 +1,5 @@
-//! MEXC's streams from a client's side: subscriptions, public pushes, account events. Pushes are read by a reader of the
-//! wire format that knows no message.
+//! MEXC's streams from a client's side: subscriptions, public pushes, account events. Pushes are read by a reader of
+//! the wire format that knows no message.
 
 mod desk;
 mod mexc_desk;

@@ -1,5 +1,5 @@
-//! Refusals: HTTP status, code, text. Codes are the venue's; where its list leaves a choice, that is said in the head of
-//! this folder.
+//! Refusals: HTTP status, code, text. Codes are the venue's; where its list leaves a choice, that is said in the head
+//! of this folder.
 
 use std::borrow::Cow;
 

@@ -3,7 +3,7 @@
 
 use super::listen::AccountEvent;
 use super::trading::SymbolRules;
-use super::{ConnectionId, Frame, StreamId, VenueMachine, push_data, trading};
+use super::{ConnectionId, Frame, StreamId, VenueMachine, publish::push_data, trading};
 use crate::binance::spot::UserEvent;
 use crate::exchange::TradingStatus;
 use crate::fault::{Door, Edge, Fate, Fault, FaultError, FaultSpec, Faults, Kind, Layer, Scope, trading_status};

@@ -1,7 +1,8 @@
 //! Connections with a listen key, and the events of the accounts that they listen to.
 
 use super::faulty::send_broken;
-use super::{ConnectionId, VenueMachine, push_data};
+use super::publish::push_data;
+use super::{ConnectionId, VenueMachine};
 use crate::fault::Fate;
 use crate::rules::Class;
 use crate::session::{Listening, Phase, Session};

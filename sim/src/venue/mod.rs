@@ -12,6 +12,7 @@ pub(crate) mod listen;
 mod listing;
 mod market;
 mod mexc;
+mod publish;
 pub(crate) mod trading;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -21,18 +22,17 @@ use crosstick_model::Protocol;
 use self::faulty::Trouble;
 use self::futures::Futures;
 use self::mexc::Mexc;
-use self::trading::Trading;
+use self::publish::push_data;
 use crate::account::SimAccount;
 use crate::api::Limits;
 use crate::binance::spot::SpotVenue;
-use crate::frame::{self, Opcode};
 use crate::instrument::SimInstrument;
 use crate::market::{Frames, Market};
 use crate::operator::log::RequestLog;
 use crate::rules::{Rules, TimeUnit};
 use crate::session::{Phase, Session, StreamClient};
 use crate::stats::{ClientEnd, ClientStats, ENDED_KEPT, StreamStats, VenueStats};
-use crate::text::{push_as_micros, push_u64};
+use crate::text::push_u64;
 
 /// A connection of one venue. Its number is used again after [`VenueMachine::gone`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -188,30 +188,6 @@ impl VenueMachine {
         venue
     }
 
-    fn open_exchange(&mut self, accounts: &[SimAccount], limits: &Limits) {
-        let instruments = self.instruments.clone();
-        match self.protocol {
-            Protocol::BinanceSpot => self.spot = Some(Box::new(SpotVenue::new(instruments, accounts, limits))),
-            Protocol::BinanceUsdm | Protocol::BinanceCoinm => {
-                self.futures = Some(Box::new(Futures::new(self.protocol, instruments, accounts, limits)));
-            }
-            Protocol::MexcSpot => self.mexc = Some(Box::new(Mexc::new(&instruments, accounts, limits))),
-        }
-    }
-
-    /// What stands behind the protocol.
-    fn trading(&self) -> Option<&dyn Trading> {
-        let spot = self.spot.as_deref().map(|s| s as &dyn Trading);
-        let futures = self.futures.as_deref().map(|f| &f.venue as &dyn Trading);
-        spot.or(futures).or(self.mexc.as_deref().map(|m| &m.venue as &dyn Trading))
-    }
-
-    fn trading_mut(&mut self) -> Option<&mut dyn Trading> {
-        let spot = self.spot.as_deref_mut().map(|s| s as &mut dyn Trading);
-        let futures = self.futures.as_deref_mut().map(|f| &mut f.venue as &mut dyn Trading);
-        spot.or(futures).or(self.mexc.as_deref_mut().map(|m| &mut m.venue as &mut dyn Trading))
-    }
-
     /// The same venue with accounts that clients trade with, and other limits on how often they may ask.
     #[must_use]
     pub fn with_accounts(mut self, accounts: &[SimAccount], limits: &Limits) -> Self {
@@ -341,60 +317,6 @@ impl VenueMachine {
     pub fn next_due(&self) -> Option<u64> {
         let own = Some(self.due_ns).filter(|due| *due != u64::MAX);
         own.into_iter().chain(self.market_due()).chain(self.trouble_due()).min()
-    }
-
-    /// Sends a frame to all who are subscribed to its stream.
-    pub fn publish(&mut self, frame: Frame<'_>) {
-        let Some(entry) = self.streams.get_mut(frame.stream.index()) else { return };
-        entry.published.frames += 1;
-        if let Some(id) = frame.trade_id {
-            entry.published.last_trade_id = id;
-        }
-        match (entry.subscribers.is_empty(), self.trouble.touches_frames()) {
-            (true, _) => {}
-            (false, false) => self.fan_out(frame),
-            (false, true) => self.publish_faulty(frame),
-        }
-    }
-
-    fn fan_out(&mut self, frame: Frame<'_>) {
-        let Some(entry) = self.streams.get(frame.stream.index()) else { return };
-        self.scratch.iter_mut().for_each(Vec::clear);
-        self.micros.clear();
-        for &id in &entry.subscribers {
-            let Some(session) = self.sessions.get_mut(id.index()).and_then(Option::as_mut) else { continue };
-            let Some(client) = session.stream.as_mut() else { continue };
-            if session.phase != Phase::Open {
-                continue;
-            }
-            let wire =
-                &mut self.scratch[usize::from(client.combined) + 2 * usize::from(client.unit == TimeUnit::Micros)];
-            if wire.is_empty() {
-                let payload = match (client.unit, frame.micros) {
-                    (TimeUnit::Millis, _) => frame.millis,
-                    (TimeUnit::Micros, Some(micros)) => micros,
-                    (TimeUnit::Micros, None) => {
-                        if self.micros.is_empty() {
-                            push_as_micros(&mut self.micros, frame.millis);
-                        }
-                        &self.micros
-                    }
-                };
-                push_data(wire, client, &entry.name, payload);
-            }
-            if session.outbox.len() + wire.len() > self.rules.queue_bytes_max {
-                session.abandon(ClientEnd::Slow);
-                self.dropped_slow += 1;
-            } else {
-                session.outbox.buffer().extend_from_slice(wire);
-                client.count_sent(frame.stream, frame.trade_id, wire.len());
-                client.idle_since_ns = self.trouble.now_ns;
-            }
-            if !session.dirty {
-                session.dirty = true;
-                self.dirty.push(id);
-            }
-        }
     }
 
     /// The next connection with something new to send or to end.
@@ -573,17 +495,5 @@ impl VenueMachine {
             (Phase::Dropped, _) => {}
             _ => session.abandon(ClientEnd::Venue(1006, "Deadline".to_owned())),
         }
-    }
-}
-
-/// Appends a data frame, wrapped where the connection is combined.
-fn push_data(out: &mut Vec<u8>, client: &StreamClient, stream: &str, payload: &[u8]) {
-    if client.binary {
-        frame::push(out, Opcode::Binary, &[payload]);
-    } else if client.combined {
-        let parts: [&[u8]; 5] = [b"{\"stream\":\"", stream.as_bytes(), b"\",\"data\":", payload, b"}"];
-        frame::push(out, Opcode::Text, &parts);
-    } else {
-        frame::push(out, Opcode::Text, &[payload]);
     }
 }

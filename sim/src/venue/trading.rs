@@ -1,8 +1,14 @@
 //! What every venue that takes orders has behind its protocol, and what the flow, faults and operators do with it.
 
-use crosstick_model::{Amount, Decimal, InstrumentId, Side};
+use crosstick_model::{Amount, Decimal, InstrumentId, Protocol, Side};
 use serde_json::{Value, json};
 
+use super::VenueMachine;
+use super::futures::Futures;
+use super::mexc::Mexc;
+use crate::account::SimAccount;
+use crate::api::Limits;
+use crate::binance::spot::SpotVenue;
 use crate::exchange::{AccountId, Exchange, Filters, LevelView, OrderId, TradingStatus};
 use crate::fault::FaultSpec;
 use crate::flow::FlowTimes;
@@ -59,6 +65,33 @@ pub(crate) trait Trading {
     fn set_rules(&mut self, instrument: InstrumentId, rules: SymbolRules) {
         // An instrument that it was asked for exists.
         let _ = self.exchange_mut().set_filters(instrument, rules.filters);
+    }
+}
+
+impl VenueMachine {
+    /// Puts an exchange behind the protocol.
+    pub(super) fn open_exchange(&mut self, accounts: &[SimAccount], limits: &Limits) {
+        let instruments = self.instruments.clone();
+        match self.protocol {
+            Protocol::BinanceSpot => self.spot = Some(Box::new(SpotVenue::new(instruments, accounts, limits))),
+            Protocol::BinanceUsdm | Protocol::BinanceCoinm => {
+                self.futures = Some(Box::new(Futures::new(self.protocol, instruments, accounts, limits)));
+            }
+            Protocol::MexcSpot => self.mexc = Some(Box::new(Mexc::new(&instruments, accounts, limits))),
+        }
+    }
+
+    /// What stands behind the protocol.
+    pub(super) fn trading(&self) -> Option<&dyn Trading> {
+        let spot = self.spot.as_deref().map(|s| s as &dyn Trading);
+        let futures = self.futures.as_deref().map(|f| &f.venue as &dyn Trading);
+        spot.or(futures).or(self.mexc.as_deref().map(|m| &m.venue as &dyn Trading))
+    }
+
+    pub(super) fn trading_mut(&mut self) -> Option<&mut dyn Trading> {
+        let spot = self.spot.as_deref_mut().map(|s| s as &mut dyn Trading);
+        let futures = self.futures.as_deref_mut().map(|f| &mut f.venue as &mut dyn Trading);
+        spot.or(futures).or(self.mexc.as_deref_mut().map(|m| &mut m.venue as &mut dyn Trading))
     }
 }
 

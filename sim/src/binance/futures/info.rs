@@ -16,7 +16,10 @@ impl FuturesVenue {
         if !self.is_coin() {
             put(&mut body, "futuresType", "U_MARGINED");
         }
-        let limit = |kind: &str, interval: &str, number: u32, limit: u32| json!({ "rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": limit });
+        let limit = |kind: &str, interval: &str, number: u32, limit: u32| {
+            let (kind, interval) = (json!(kind), json!(interval));
+            json!({ "rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": limit })
+        };
         let limits = [
             limit("REQUEST_WEIGHT", "MINUTE", 1, 2_400),
             limit("ORDERS", "MINUTE", 1, 1_200),

@@ -70,6 +70,7 @@ impl FuturesVenue {
             let at_ns = event.at_ns;
             match &event.kind {
                 EventKind::Trade(trade) => {
+                    self.note_traded(trade);
                     if let Some(sums) = self.sums.get_mut(trade.instrument.index()) {
                         let sum = sums.push(trade);
                         self.tape.push(at_ns, Public::Trade { trade: *trade, sum });

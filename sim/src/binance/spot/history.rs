@@ -71,8 +71,7 @@ impl Bar {
         self.count += later.count;
     }
 
-    fn of(trade: &Trade, scale: Scale, span_ns: u64) -> Self {
-        let value = Amount::notional(trade.price, trade.quantity, scale).unwrap_or(Amount::ZERO);
+    fn of(trade: &Trade, value: Amount, span_ns: u64) -> Self {
         let bought = trade.taker_side == Side::Buy;
         let mut bar = Self::empty(trade.at_ns - trade.at_ns % span_ns, trade.price);
         bar.volume = i128::from(trade.quantity);
@@ -126,16 +125,22 @@ impl History {
 
     /// Adds a trade; the id of the sum that it went into.
     pub(crate) fn push(&mut self, trade: &Trade) -> u64 {
+        let value = Amount::notional(trade.price, trade.quantity, self.scale).unwrap_or(Amount::ZERO);
+        self.push_bars(trade, value);
+        self.aggregate(trade)
+    }
+
+    /// Adds a trade of that value to the bars alone.
+    pub(crate) fn push_bars(&mut self, trade: &Trade, value: Amount) {
         for (bars, span_ns, most) in
             [(&mut self.seconds, SECOND_NS, SECONDS_MAX), (&mut self.minutes, MINUTE_NS, MINUTES_MAX)]
         {
-            let bar = Bar::of(trade, self.scale, span_ns);
+            let bar = Bar::of(trade, value, span_ns);
             match bars.back_mut().filter(|last| last.start_ns >= bar.start_ns) {
                 Some(last) => last.merge(&bar),
                 None => keep(bars, bar, most),
             }
         }
-        self.aggregate(trade)
     }
 
     /// The first sum's id, as long as there is none.
