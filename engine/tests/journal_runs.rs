@@ -46,7 +46,10 @@ fn a_run_with_a_halt_and_a_resume_replays_to_the_same_hash() {
     let state = rig.tmp().join(format!("crosstick-demo-{pid}"));
     let mut halt = rig.command(["halt", "--reason", "a test's halt"]);
     halt.env("CROSSTICK_ENGINE__STATE_DIR", &state).env("CROSSTICK_ENGINE__HALT_FILE", state.join("halt"));
-    rig.start(halt).finish().expect(0);
+    let halted = rig.start(halt).finish().expect(0);
+    // The demo's state goes with it, and so does a halt that is kept there.
+    let promised = "nothing is traded until: crosstick resume --reason TEXT; the demo's next start trades again";
+    assert!(halted.out.contains(promised) && !halted.out.contains("restart"), "{}", halted.out);
     let mut resume = rig.command(["resume", "--reason", "a test's resume"]);
     resume.env("CROSSTICK_ENGINE__STATE_DIR", &state).env("CROSSTICK_ENGINE__HALT_FILE", state.join("halt"));
     rig.start(resume).finish().expect(0);
