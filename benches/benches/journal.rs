@@ -281,7 +281,10 @@ fn main() {
     let place = std::env::var_os("CROSSTICK_BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
     let home = tempfile::tempdir_in(place).expect("a folder");
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-    println!("{} ticks a turn, {ROUNDS} turns each, {cpus} CPUs; ns, median (least – most) over the turns\n", stage.ticks.len());
+    println!(
+        "{} ticks a turn, {ROUNDS} turns each, {cpus} CPUs; ns, median (least – most) over the turns\n",
+        stage.ticks.len()
+    );
     cost(&stage, &home.path().join("cost"));
     write(&stage, home.path());
     again(&stage, &home.path().join("again"));

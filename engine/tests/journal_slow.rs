@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use support::{Rig, Running, count, report};
+use support::{Rig, Running, count, latency, report};
 
 /// The library, built with the C compiler that Rust links with.
 fn library(rig: &Rig) -> PathBuf {
@@ -41,15 +41,6 @@ fn demo(rig: &Rig, arguments: &[&str], slow_ms: u32) -> Command {
 /// How often the journal thread waited for the disk.
 fn calls(rig: &Rig, name: &str) -> usize {
     fs::read_to_string(rig.path("calls")).unwrap_or_default().lines().filter(|l| *l == name).count()
-}
-
-/// The core's stages, one line each.
-fn latency(title: &str, report: &Value) {
-    println!("{title}: {} ticks in {} s", report["ticks"], report["duration_s"]);
-    for (stage, row) in report["latency_ns"].as_object().expect("stages") {
-        let [p50, p99, p999, max] = ["p50", "p99", "p999", "max"].map(|k| count(&row[k]) as f64 / 1e3);
-        println!("  {stage:<14} p50 {p50:>8.1} p99 {p99:>8.1} p999 {p999:>8.1} max {max:>9.1} µs  n {}", row["count"]);
-    }
 }
 
 #[test]

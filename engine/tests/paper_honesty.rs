@@ -124,13 +124,18 @@ fn higher_fees_and_a_harsher_venue_never_earn_more_in_expectation() {
         let keys = [("latency_us", "2000"), ("ack_us", "2000"), ("reject_ppm", reject), ("partial_ppm", partial)];
         paper(name, &[&[("preset", "custom")], &keys[..]].concat(), 1)
     };
-    let ladder = [
-        venue("nothing refused or cut", "0", "0"),
+    let refused = [
+        venue("nothing refused", "0", "0"),
         venue("one in twenty refused", "50000", "0"),
-        venue("besides, one in two cut", "50000", "500000"),
-        venue("one in five refused, all cut", "200000", "1000000"),
+        venue("one in five refused", "200000", "0"),
     ];
-    never_more(&sessions, &ladder);
+    never_more(&sessions, &refused);
+    let cut = [
+        venue("nothing cut", "0", "0"),
+        venue("one in ten cut", "0", "100000"),
+        venue("three in ten cut", "0", "300000"),
+    ];
+    never_more(&sessions, &cut);
     never_more(&sessions, &[paper("honest", &[("preset", "honest")], 1), paper("harsh", &[("preset", "harsh")], 1)]);
 }
 

@@ -23,11 +23,12 @@ const INSTRUMENTS: [InstrumentId; 3] = [SPOT, LINEAR, INVERSE];
 const STEPS: [i64; 3] = [2, 1, 1000];
 
 fn event() -> impl Strategy<Value = Event> {
-    let quote = (0..3usize, 999_990..1_000_010i64, -1..4i64, 0..6i64, 0..6i64).prop_map(|(instrument, bid, spread, b, a)| {
-        // Sizes that are no whole steps, too.
-        let size = |n: i64| n * STEPS[instrument] + i64::from(n > 2);
-        Event::Quote { instrument, bid, spread, sizes: (size(b), size(a)) }
-    });
+    let quote =
+        (0..3usize, 999_990..1_000_010i64, -1..4i64, 0..6i64, 0..6i64).prop_map(|(instrument, bid, spread, b, a)| {
+            // Sizes that are no whole steps, too.
+            let size = |n: i64| n * STEPS[instrument] + i64::from(n > 2);
+            Event::Quote { instrument, bid, spread, sizes: (size(b), size(a)) }
+        });
     let order = (0..3usize, any::<bool>(), 999_985..1_000_015i64, 1..6i64)
         .prop_map(|(instrument, buy, price, steps)| Event::Order { instrument, buy, price, steps });
     prop_oneof![quote, order]

@@ -127,7 +127,9 @@ fn a_damaged_header_is_told_where_its_records_would_have_come() {
     let before = left.iter().position(Option::is_none).expect("damage");
     assert_eq!(left[..before], all[..before]);
     assert!(before > 50, "two whole segments are read before it, not {before} records");
-    let [Damage::BadSegment { .. }, Damage::Lost { records: Some(lost), .. }] = damage[..] else { panic!("{damage:?}") };
+    let [Damage::BadSegment { .. }, Damage::Lost { records: Some(lost), .. }] = damage[..] else {
+        panic!("{damage:?}")
+    };
     // Its seal counts.
     assert_eq!(left.iter().flatten().count() as u64 + lost, all.len() as u64 + 1);
     // Reading that starts behind it tells nothing of it; that starts before it does.

@@ -60,7 +60,11 @@ fn a_writer_that_is_killed_leaves_all_that_it_wrote() {
             }
         }
         // Every segment but the last is full, so nothing is missing in between.
-        assert!(i >= 20 * (journal.segments().len() as u64 - 1), "{i} records in {} segments", journal.segments().len());
+        assert!(
+            i >= 20 * (journal.segments().len() as u64 - 1),
+            "{i} records in {} segments",
+            journal.segments().len()
+        );
         match &damage[..] {
             [] => {}
             [Damage::TornTail { .. }] => torn += 1,

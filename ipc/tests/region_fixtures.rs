@@ -42,7 +42,15 @@ fn price(n: i64) -> PriceRow {
 }
 
 fn tick(n: u64) -> TickEvent {
-    TickEvent { price: n as i64, quantity: 2, ask: 3, recv_ns: NOW_NS + n, venue_seq: n, instrument: 1, ..TickEvent::ZERO }
+    TickEvent {
+        price: n as i64,
+        quantity: 2,
+        ask: 3,
+        recv_ns: NOW_NS + n,
+        venue_seq: n,
+        instrument: 1,
+        ..TickEvent::ZERO
+    }
 }
 
 fn risk() -> RiskRow {
@@ -77,7 +85,10 @@ fn layout_2_is_read_with_every_value() {
         assert_eq!(reader.price(InstrumentId(n)), Some(price(i64::from(n))));
     }
     let shown = reader.risk().unwrap();
-    assert_eq!((shown, amount(shown.net), text(&shown.reason)), (risk(), Amount(-12_345), "kept for builds to come".into()));
+    assert_eq!(
+        (shown, amount(shown.net), text(&shown.reason)),
+        (risk(), Amount(-12_345), "kept for builds to come".into())
+    );
     let ticks: Vec<TickEvent> = reader.ticks().unwrap().collect();
     assert_eq!(ticks, (0..40).map(tick).collect::<Vec<_>>());
 }
