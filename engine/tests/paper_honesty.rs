@@ -20,6 +20,7 @@ mod support;
 use crosstick_engine::config::Overrides;
 use crosstick_engine::setup;
 use crosstick_model::amount::AMOUNT_ONE;
+use crosstick_model::decimal::pow10_i128;
 use crosstick_model::{Quote, Tick, Universe};
 use support::demo;
 
@@ -83,7 +84,7 @@ fn raise_fees(universe: &mut Universe, times: i64) {
 fn estimate(samples: &[f64]) -> (f64, f64) {
     let n = samples.len() as f64;
     let mean = samples.iter().sum::<f64>() / n;
-    let variance = samples.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let variance = samples.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (n - 1.0);
     (mean, (variance / n).sqrt())
 }
 
@@ -153,33 +154,28 @@ impl Dice {
     fn between(&mut self, least: f64, most: f64) -> f64 {
         least + self.roll() * (most - least)
     }
-
-    /// Exponential, of this mean.
-    fn wait(&mut self, mean: f64) -> f64 {
-        -mean * (1.0 - self.roll()).ln()
-    }
 }
 
 /// A minute of BTC on two venues: the fair price is a martingale with a jump of 8 to 20 bps a second; one venue, either of
-/// them, shows it at once, the other one follows after 8 ms in the mean. Both quote a spread of one step around what they
-/// know.
+/// them, shows it at once, the other one follows after 0 to 16 ms. Both quote a spread of one step around what they know.
+/// Of floats it uses only what is rounded alike everywhere.
 fn followed(seed: u64) -> Vec<Tick> {
     let (_, universe) = demo::load(&demo::config_text(), &Overrides::none());
     let btc: Vec<_> = universe.instruments.iter().filter(|i| &*i.symbol == "BTCUSDT").take(2).collect();
-    let one = 10f64.powi(i32::from(btc[0].scale.price_decimals));
-    let lot = 10f64.powi(i32::from(btc[0].scale.quantity_decimals));
+    let one = pow10_i128(u32::from(btc[0].scale.price_decimals)) as f64;
+    let lot = pow10_i128(u32::from(btc[0].scale.quantity_decimals)) as f64;
     let mut dice = Dice(seed);
     let (mut now_ms, mut fair) = (0.0, 60_000.0);
     // What each venue comes to know, and when.
     let mut known: Vec<(f64, usize, f64)> = Vec::new();
     while now_ms < 60_000.0 {
-        now_ms += dice.wait(5.0);
+        now_ms += dice.between(0.0, 10.0);
         let jumps = dice.roll() < 0.005;
         let bps = if jumps { dice.between(8.0, 20.0) } else { dice.between(0.0, 0.3) };
         fair *= 1.0 + bps * 1e-4 * if dice.roll() < 0.5 { 1.0 } else { -1.0 };
         let first = usize::from(dice.roll() < 0.5);
         known.push((now_ms, first, fair));
-        known.push((now_ms + dice.wait(8.0), 1 - first, fair));
+        known.push((now_ms + dice.between(0.0, 16.0), 1 - first, fair));
     }
     known.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut seq = 0;
@@ -204,8 +200,6 @@ fn more_latency_never_earns_more_in_expectation_where_the_fastest_earns() {
         latency("latency 2 ms", "2000"),
         latency("latency 5 ms", "5000"),
         latency("latency 10 ms", "10000"),
-        latency("latency 20 ms", "20000"),
-        latency("latency 50 ms", "50000"),
     ];
     never_more(&sessions, &ladder);
 }
