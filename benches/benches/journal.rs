@@ -161,14 +161,17 @@ fn cost(stage: &Stage, home: &Path) {
     assert_eq!((end.lost, end.trouble), (0, None));
     println!("| | take p50 | take p99 | take p99.9 |\n|---|---:|---:|---:|");
     let figures: [fn(&Summary) -> u64; 3] = [|s| s.p50, |s| s.p99, |s| s.p999];
-    let line = |name: &str, of: &dyn Fn(&[Summary; 2], fn(&Summary) -> u64) -> f64| {
-        let cells = figures.map(|figure| over(rows.iter().map(|row| of(row, figure)).collect()));
+    // Of a figure without a journal and with one.
+    let line = |name: &str, of: fn(f64, f64) -> f64| {
+        let of_row =
+            |row: &[Summary; 2], figure: fn(&Summary) -> u64| of(figure(&row[0]) as f64, figure(&row[1]) as f64);
+        let cells = figures.map(|figure| over(rows.iter().map(|row| of_row(row, figure)).collect()));
         println!("| {name} | {} |", cells.join(" | "));
     };
-    line("no journal", &|row, figure| figure(&row[0]) as f64);
-    line("journal", &|row, figure| figure(&row[1]) as f64);
-    line("difference", &|row, figure| figure(&row[1]) as f64 - figure(&row[0]) as f64);
-    line("ratio", &|row, figure| figure(&row[1]) as f64 / figure(&row[0]) as f64);
+    line("no journal", |without, _| without);
+    line("journal", |_, with| with);
+    line("difference", |without, with| with - without);
+    line("ratio", |without, with| with / without);
     println!("\n{} entries, {} bytes in all turns, none lost", end.entries, end.bytes);
 }
 

@@ -124,7 +124,8 @@ impl Journal {
     /// Opens the session in `dir`. Reads the segments' headers only.
     ///
     /// # Errors
-    /// [`JournalError::Missing`]; [`JournalError::NotAFolder`]; [`JournalError::NotAJournal`] when `dir` holds no segment at all;
+    /// [`JournalError::Missing`]; [`JournalError::NotAFolder`];
+    /// [`JournalError::NotAJournal`] when `dir` holds no segment at all;
     /// [`JournalError::Version`] for a segment of an unknown format; what the system says.
     pub fn open(dir: &Path) -> Result<Self, JournalError> {
         let mut names: Vec<(u32, PathBuf)> = Vec::new();
