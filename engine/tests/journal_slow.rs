@@ -2,8 +2,8 @@
 //! takes ticks all the while. The disk is made slow at the system calls of the journal thread, by a library that is
 //! loaded before the engine (`support/slow_disk.c`).
 //!
-//! `CROSSTICK_SLOW_S=30` makes the runs that long and prints the core's latency without a journal, with one, and with one
-//! on a slow disk (`-- --nocapture`).
+//! `CROSSTICK_SLOW_S=30` makes the runs that long and prints the core's latency without a journal, with one, and with
+//! one on a slow disk (`-- --nocapture`).
 
 #[path = "support/run.rs"]
 mod support;

@@ -9,11 +9,11 @@
 //! Everything is seeded and integer up to the result, so a run of the test gives the same numbers on every machine: it
 //! cannot flake, and a change of the code that turns a sign is found.
 //!
-//! Latency is tried on a market of its own: a fair price that jumps, a venue that shows it at once and one that follows a
-//! random time later. What is earned there is earned by being faster than who follows, and nothing else. The demo's flow
-//! would not do: its gaps open in two steps, the second up to three milliseconds after the first and always in our favour, so
-//! that waiting a little pays there, as the test that says so shows. A single order, and a single session, may well be
-//! luckier late than early anywhere, which is why nothing is claimed of those.
+//! Latency is tried on a market of its own: a fair price that jumps, a venue that shows it at once and one that follows
+//! a random time later. What is earned there is earned by being faster than who follows, and nothing else. The demo's
+//! flow would not do: its gaps open in two steps, the second up to three milliseconds after the first and always in our
+//! favour, so that waiting a little pays there, as the test that says so shows. A single order, and a single session,
+//! may well be luckier late than early anywhere, which is why nothing is claimed of those.
 
 mod support;
 
@@ -156,9 +156,9 @@ impl Dice {
     }
 }
 
-/// A minute of BTC on two venues: the fair price is a martingale with a jump of 8 to 20 bps a second; one venue, either of
-/// them, shows it at once, the other one follows after 0 to 16 ms. Both quote a spread of one step around what they know.
-/// Of floats it uses only what is rounded alike everywhere.
+/// A minute of BTC on two venues: the fair price is a martingale with a jump of 8 to 20 bps a second; one venue, either
+/// of them, shows it at once, the other one follows after 0 to 16 ms. Both quote a spread of one step around what they
+/// know. Of floats it uses only what is rounded alike everywhere.
 fn followed(seed: u64) -> Vec<Tick> {
     let (_, universe) = demo::load(&demo::config_text(), &Overrides::none());
     let btc: Vec<_> = universe.instruments.iter().filter(|i| &*i.symbol == "BTCUSDT").take(2).collect();
