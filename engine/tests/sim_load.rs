@@ -121,7 +121,8 @@ fn listen(mut socket: TcpStream, stop: &AtomicBool, newest: &AtomicU64) -> Got {
             let Some(end) = kept.windows(4).position(|w| w == b"\r\n\r\n") else { continue };
             (at, head) = (end + 4, false);
         }
-        let now_us = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros());
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now_us = u64::try_from(now.as_micros()).unwrap_or(0);
         while let Some([first, second, ..]) = kept.get(at..) {
             let long = kept.get(at + 2..at + 4).map(|two| usize::from(u16::from_be_bytes([two[0], two[1]])));
             let (length, begin) = match (*second, long) {
@@ -137,7 +138,7 @@ fn listen(mut socket: TcpStream, stop: &AtomicBool, newest: &AtomicU64) -> Got {
                     let before = newest.swap(id, Ordering::Relaxed);
                     got.torn += u64::from(before != 0 && id != before + 1);
                     let event_us = number(payload, b"\"E\":").unwrap_or(0);
-                    got.late_us.push(now_us.clone().unwrap_or(0).saturating_sub(event_us));
+                    got.late_us.push(now_us.saturating_sub(event_us));
                 }
             }
             at = begin + length;
@@ -261,7 +262,7 @@ impl Session {
 
 #[test]
 fn a_client_that_does_not_read_is_dropped_and_costs_the_others_nothing() {
-    let session = session(3_000, 3, true);
+    let session = session(8_000, 3, true);
     session.tell("functional");
     session.all_got_everything();
     assert_eq!((session.dropped, session.deaf_end.as_ref()), (1, Some(&ClientEnd::Slow)));

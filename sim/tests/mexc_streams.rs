@@ -212,7 +212,7 @@ fn thirty_streams_a_connection_and_a_hundred_messages_a_second() {
         10..20 => name_of_mx(i - 10),
         20..26 => {
             let what = ["deals", "bookTicker", "depth"][(i - 20) / 2];
-            format!("spot@public.aggre.{what}.v3.api.pb@{}0ms@BTCUSDT", if i % 2 == 0 { "1" } else { "10" })
+            format!("spot@public.aggre.{what}.v3.api.pb@{}0ms@BTCUSDT", if i.is_multiple_of(2) { "1" } else { "10" })
         }
         26..29 => format!("spot@public.limit.depth.v3.api.pb@BTCUSDT@{}", [5, 10, 20][i - 26]),
         29 => BATCH.to_owned(),
