@@ -4,7 +4,7 @@ mod support;
 
 use crosstick_execution::{Paper, PaperConfig};
 use crosstick_model::{
-    AssetId, FeeAsset, Fill, InstrumentId, Liquidity, OrderId, Quote, RejectReason, Report, ReportKind, Side, Tick,
+    AssetId, FeeAsset, Fill, InstrumentId, Liquidity, OrderId, RejectReason, Report, ReportKind, Side, Tick,
     TimeInForce, VenueId,
 };
 use crosstick_risk::Rates;
