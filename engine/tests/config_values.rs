@@ -275,7 +275,7 @@ fn a_simulated_venue_of_mexc_is_there_for_those_who_name_it() {
         spec.venues.into_iter().map(|v| (v.name, v.protocol.to_string())).collect()
     };
     let delta = ("delta".to_owned(), "mexc-spot".to_owned());
-    assert_eq!(names("[[venue]]\nname = \"delta\"\n"), [delta.clone()]);
+    assert_eq!(names("[[venue]]\nname = \"delta\"\n"), std::slice::from_ref(&delta));
     assert_eq!(names("[[venue]]\nname = \"alpha\"\n[[venue]]\nname = \"delta\"\n").last(), Some(&delta));
     assert_eq!(names("[sim]\nseed = 1\n").len(), 3);
     let wrong = sim::parse("s.toml", "[[venue]]\nname = \"detla\"\n", Path::new("/")).expect_err("a mistake");
