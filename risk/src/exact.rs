@@ -57,8 +57,8 @@ pub fn mul_rate_ceil(a: i128, b: i64) -> Option<i128> {
 /// Whether a positive number is a multiple of a step, by one multiplication instead of a division.
 ///
 /// With the step as 2^k × an odd number, the multiples of the odd part are those numbers whose product with its inverse
-/// modulo 2^64 is at most 2^64 / it, and that product is the quotient; turning it right by k brings a remainder's low bits
-/// to the top (Granlund and Montgomery, "Division by Invariant Integers using Multiplication", 1994, section 9).
+/// modulo 2^64 is at most 2^64 / it, and that product is the quotient; turning it right by k brings a remainder's low
+/// bits to the top (Granlund and Montgomery, "Division by Invariant Integers using Multiplication", 1994, section 9).
 #[derive(Debug, Clone, Copy)]
 pub struct Step {
     inverse: u64,

@@ -5,7 +5,7 @@ mod common;
 
 use common::*;
 use crosstick_model::{Amount, DenyCode, InstrumentId, Intent, Side};
-use crosstick_risk::exact::{Step, mul_div_ceil, mul_div_floor, mul_rate_ceil};
+use crosstick_risk::exact::{self, mul_div_ceil, mul_div_floor, mul_rate_ceil};
 use crosstick_risk::{Balances, Limits};
 use num_bigint::BigInt;
 use proptest::prelude::*;
@@ -330,7 +330,7 @@ proptest! {
         let (step, number) = ((step >> shifts.0).max(1), number >> shifts.1);
         let multiple = number - number % step;
         for number in [number, multiple, multiple.saturating_add(1), multiple.saturating_add(step / 2), 0, step, i64::MAX] {
-            prop_assert_eq!(Step::new(step).divides(number), number % step == 0, "{} {}", number, step);
+            prop_assert_eq!(exact::Step::new(step).divides(number), number % step == 0, "{} {}", number, step);
         }
     }
 

@@ -1,12 +1,12 @@
 //! The stages against their rivals, in turns: `cargo bench --bench versus -- [GROUP...] [--turns N] [--list]`.
 //!
-//! Topology: each group's own; its file beside this one says it. Rivals are at their best settings, and every contestant
-//! proves its answer in every turn or before the first.
+//! Topology: each group's own; its file beside this one says it. Rivals are at their best settings, and every
+//! contestant proves its answer in every turn or before the first.
 //! Threads: one, or two pinned to the first two cores (`ring`, `sustained`), which spin with a PAUSE while they wait.
 //! Unit: a tick, frame, record, order or stamp, as the table says.
-//! Measures: medians over turns that contestants take in a rotated order, and ratios of those medians; where two threads
-//! are at work, near and far placement of the cores apart. Results also go to `crosstick-bench/GROUP.json` in the target
-//! directory.
+//! Measures: medians over turns that contestants take in a rotated order, and ratios of those medians; where two
+//! threads are at work, near and far placement of the cores apart. Results also go to `crosstick-bench/GROUP.json` in
+//! the target directory.
 //! Does not measure: a running engine. Times are of loops, so that one unit overlaps the next in the processor.
 
 mod core_thread;

@@ -1,4 +1,5 @@
-//! One TLS 1.3 record in, AES-128-GCM: from the bytes of a read to plain text in the receive buffer, as `feeds` does it.
+//! One TLS 1.3 record in, AES-128-GCM: from the bytes of a read to plain text in the receive buffer, as `feeds` does
+//! it.
 
 use std::io::Read;
 use std::sync::Arc;

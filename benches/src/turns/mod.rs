@@ -1,10 +1,10 @@
 //! Contestants that take turns in one process, so that ratios hold on a machine that is never quite quiet.
 //!
-//! A [`Contest`] runs its contestants one after the other, in an order that rotates from round to round. What is told is
-//! the median over the turns with the least and the most, and the ratio of that median to the named rival's. Where two
-//! threads are at work, the way of a cache line between their cores is measured before and after every turn, and turns
-//! are told apart by it. [`Session`] collects the rows of a group, prints them and keeps them as JSON: the format is
-//! described in [`result`].
+//! A [`Contest`] runs its contestants one after the other, in an order that rotates from round to round. What is told
+//! is the median over the turns with the least and the most, and the ratio of that median to the named rival's. Where
+//! two threads are at work, the way of a cache line between their cores is measured before and after every turn, and
+//! turns are told apart by it. [`Session`] collects the rows of a group, prints them and keeps them as JSON: the format
+//! is described in [`result`].
 //!
 //! No row ever fails for its time. A wrong answer panics: each contestant checks its own.
 

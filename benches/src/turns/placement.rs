@@ -1,7 +1,7 @@
 //! How far apart two cores are: the way of one cache line there and back.
 //!
-//! On a virtual machine the cores that a guest sees wander over the host's. A queue between two threads then takes twice
-//! or five times as long for reasons that no queue can help, so a figure of two threads tells its placement.
+//! On a virtual machine the cores that a guest sees wander over the host's. A queue between two threads then takes
+//! twice or five times as long for reasons that no queue can help, so a figure of two threads tells its placement.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -8,17 +8,17 @@
 //!           "rustc": "", "profile": "bench"},
 //!  "jitter": {"core": 0, "seconds": 0.3, "over_1us_per_s": 0.0, "over_10us_per_s": 0.0, "over_100us_per_s": 0.0,
 //!             "over_1ms_per_s": 0.0, "lost_percent": 0.0, "worst_us": 0.0},
-//!  "rows": [{"group": "ring/round_trip", "title": "", "name": "crosstick", "ours": true, "measure": "p50", "unit": "ns",
-//!            "better": "lower", "placement": "near", "probe_ns": {"median": 0.0, "min": 0.0, "max": 0.0}, "turns": 15,
-//!            "median": 0.0, "min": 0.0, "max": 0.0, "rival": "rtrb", "ratio": 0.65,
+//!  "rows": [{"group": "ring/round_trip", "title": "", "name": "crosstick", "ours": true, "measure": "p50",
+//!            "unit": "ns", "better": "lower", "placement": "near",
+//!            "probe_ns": {"median": 0.0, "min": 0.0, "max": 0.0}, "turns": 15, "median": 0.0, "min": 0.0, "max": 0.0, "rival": "rtrb", "ratio": 0.65,
 //!            "target": {"against": "ratio", "must": 0.85, "aim": 0.65, "verdict": "aim"}}]}
 //! ```
 //!
 //! `made_at_s` is the wall time in s since the epoch. `commit` ends in `+` where files differed from it, and is null
-//! outside of a repository. `placement` and `probe_ns` are null for one thread; `placement` is `near`, `far`, or `moved`
-//! for turns during which it changed, whose figures are told and compared with nothing. `ratio` is the row's median to
-//! that of the row of the same group, measure and placement whose name is `rival`; both may be null. `against` is `ratio`
-//! or `figure` (the median); `verdict` is `aim`, `must`, or `missed`.
+//! outside of a repository. `placement` and `probe_ns` are null for one thread; `placement` is `near`, `far`, or
+//! `moved` for turns during which it changed, whose figures are told and compared with nothing. `ratio` is the row's
+//! median to that of the row of the same group, measure and placement whose name is `rival`; both may be null.
+//! `against` is `ratio` or `figure` (the median); `verdict` is `aim`, `must`, or `missed`.
 
 use std::fmt::Write as _;
 use std::io::Write as _;

@@ -4,12 +4,12 @@
 //! tick; control messages, refusals and discovered symbols are cold. **Deliberately absent:** sockets, clocks
 //! (the receive time is an argument), prices kept from one message to the next.
 //!
-//! Two decoders stand behind one door. The *fast* one knows the layouts that the venue sends today, checks every
-//! byte, leaves the frame as it is, and gives up on the first surprise; a frame like one before it is compared with that
-//! as a whole, any other is read field by field. The *slow* one is simd-json: any valid JSON, any order
-//! of fields, unknown fields, escapes. It rewrites its input in place, so a frame must be kept (recorded,
-//! journalled) before it is decoded. What the fast one accepts, the slow one reads identically: tests, a
-//! differential property and a fuzz target say so.
+//! Two decoders stand behind one door. The *fast* one knows the layouts that the venue sends today, checks every byte,
+//! leaves the frame as it is, and gives up on the first surprise; a frame like one before it is compared with that as a
+//! whole, any other is read field by field. The *slow* one is simd-json: any valid JSON, any order of fields, unknown
+//! fields, escapes. It rewrites its input in place, so a frame must be kept (recorded, journalled) before it is
+//! decoded. What the fast one accepts, the slow one reads identically: tests, a differential property and a fuzz target
+//! say so.
 //!
 //! Where JSON leaves a choice: of two fields with the same name the last one counts. A field that is documented and
 //! used must have its documented type; an unknown field may hold anything. A frame with `e` is an event even if

@@ -7,14 +7,17 @@
 //!
 //! For speed each leg keeps what a sale brings, (10^8 − f)·bid, and what a purchase costs with the least edge on top,
 //! (10^8 + f + min_edge)·ask, so that the exact test of a route is one comparison of two i128, and a coarse one, which
-//! every passing route passes, is one of two i64. A leg that may not be used has values that never pass. Age is not in them: it is tested when prices pass.
+//! every passing route passes, is one of two i64. A leg that may not be used has values that never pass. Age is not in
+//! them: it is tested when prices pass.
 
+mod coarse;
 mod facts;
 mod sighting;
 
 use crosstick_model::decision::Route;
 use crosstick_model::{InstrumentId, Line, MarketId, Quote, Tick, TickKind, Universe, VenueId};
 
+use coarse::Coarse;
 pub(crate) use facts::{FINE, LegFacts};
 use facts::{Size, edge_ppm, notional_cap, route_step, size};
 pub use sighting::{Candidate, RouteSnapshot, Sighting, Span};
@@ -53,31 +56,6 @@ struct RouteState {
     sell_price: i64,
     quantity: i64,
     step: i64,
-}
-
-/// What a sale brings and a purchase costs in parts of 2^[`COARSE_BITS`], rounded down, and saturating. Where the exact
-/// numbers pass, these do, so that one comparison of words settles all routes that are nowhere near.
-#[derive(Debug, Clone, Copy)]
-struct Coarse {
-    proceeds: i64,
-    cost: i64,
-}
-
-/// Of a price mantissa times 10^8 this leaves more than nine digits from mantissas of 100 000 on, and up to 10^16 nothing
-/// saturates.
-const COARSE_BITS: u32 = 20;
-
-impl Coarse {
-    const UNUSABLE: Self = Self { proceeds: i64::MIN, cost: i64::MAX };
-
-    #[inline(always)]
-    fn of(proceeds: i128, cost: i128) -> Self {
-        let coarse = |exact: i128| {
-            let shifted = exact >> COARSE_BITS;
-            i64::try_from(shifted).unwrap_or(if shifted < 0 { i64::MIN } else { i64::MAX })
-        };
-        Self { proceeds: coarse(proceeds), cost: coarse(cost) }
-    }
 }
 
 const NO_LEG: u32 = u32::MAX;

@@ -1,14 +1,14 @@
 //! Layouts learnt from the frames themselves. HOT.
 //!
 //! A venue's frames of one stream differ in digits alone for minutes on end. So a frame that the ordered pass of
-//! [`super::fast`] has read leaves its layout behind: which bytes are literal (punctuation, names, the symbol, flags) and
-//! which are digits of what. The next frame of that length is compared with it as a whole, sixteen bytes at a time: every
-//! literal byte must be the same, every other one a digit. Then the numbers stand where they stood, and are read side by
-//! side instead of one after the other, which is what costs the ordered pass its time: there each field's place hangs on
-//! the length of those before.
+//! [`super::fast`] has read leaves its layout behind: which bytes are literal (punctuation, names, the symbol, flags)
+//! and which are digits of what. The next frame of that length is compared with it as a whole, sixteen bytes at a time:
+//! every literal byte must be the same, every other one a digit. Then the numbers stand where they stood, and are read
+//! side by side instead of one after the other, which is what costs the ordered pass its time: there each field's place
+//! hangs on the length of those before.
 //!
-//! Kept: a layout is only ever learnt of a frame that the ordered pass accepted, and accepts nothing that this would not
-//! read identically. Whatever does not fit goes there.
+//! Kept: a layout is only ever learnt of a frame that the ordered pass accepted, and accepts nothing that this would
+//! not read identically. Whatever does not fit goes there.
 
 use crosstick_model::decimal::POW10;
 use crosstick_model::digits::{eight_digits, load8};
