@@ -101,8 +101,8 @@ impl Layouts {
             pattern: [0; FRAME_MAX],
             slack: [0; FRAME_MAX],
         };
-        // Two streams in a few lengths each.
-        let count = (symbols * 8).next_power_of_two().clamp(64, 512);
+        // A symbol's two streams come in some ten layouts each.
+        let count = (symbols * 32).next_power_of_two().clamp(128, 512);
         Self { slots: vec![free; count].into() }
     }
 
@@ -135,14 +135,22 @@ impl Layouts {
         }
     }
 
-    /// By the length and what stands where a combined frame names its stream: only a hint.
+    /// By the length, what stands where a combined frame names its stream, and where near the end digits are: frames of
+    /// one length may differ in which of two numbers is the longer one. Only a hint.
     #[inline(always)]
     fn place(&self, frame: &[u8]) -> usize {
+        /// Set in digits and colons, not in quotes, commas and points.
+        const DIGITS: u64 = 0x1010_1010_1010_1010;
+        let length = frame.len();
         let mut name = load8(frame, 11);
         if frame.get(2) == Some(&b's') {
             name ^= load8(frame, 19).rotate_left(29);
         }
-        let mixed = (name ^ ((frame.len() as u64) << 48)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        if length >= 64 {
+            let (near, far) = (load8(frame, length - 24) & DIGITS, load8(frame, length - 56) & DIGITS);
+            name ^= near ^ (far >> 2);
+        }
+        let mixed = (name ^ ((length as u64) << 48)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         (mixed >> 40) as usize & (self.slots.len() - 1)
     }
 }
