@@ -173,7 +173,7 @@ impl Layout {
             compare(text, pattern, slack);
         }
         // The rest, and some of what was compared already.
-        let from = frame.len() - STEP;
+        let Some(from) = frame.len().checked_sub(STEP) else { return false };
         let last = |bytes: &'_ [u8]| bytes.get(from..).and_then(<[u8]>::first_chunk::<STEP>).copied();
         let (Some(text), Some(pattern), Some(slack)) = (last(frame), last(&self.pattern), last(&self.slack)) else {
             return false;
