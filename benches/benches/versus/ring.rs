@@ -180,8 +180,11 @@ impl Rx for Poller {
     fn pop_some(&mut self, take: &mut impl FnMut(&Tick)) -> usize {
         match self.0.poll() {
             Ok(mut events) => {
-                let count = (&mut events).len();
-                (&mut events).for_each(take);
+                let mut count = 0;
+                (&mut events).for_each(|tick| {
+                    take(tick);
+                    count += 1;
+                });
                 count
             }
             Err(Polling::NoEvents | Polling::Shutdown) => 0,
