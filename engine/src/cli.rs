@@ -37,9 +37,9 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Keep what venues send, as they send it, for replay, backtest and sim --replay.
     ///
-    /// Writes a folder: recording.json with the config and what the venues said of their instruments, and for each venue
-    /// zstd files of lines `receive-time-ns frame`, each with an index. SIGINT (Ctrl-C) or SIGTERM ends it in order; after
-    /// anything else all but the last second can be read. Exit code 1 when the disk refuses.
+    /// Writes a folder: recording.json with the config and what the venues said of their instruments, and for each
+    /// venue zstd files of lines `receive-time-ns frame`, each with an index. SIGINT (Ctrl-C) or SIGTERM ends it in
+    /// order; after anything else all but the last second can be read. Exit code 1 when the disk refuses.
     Record(RecordArgs),
     /// Look into a journal, or mend it.
     Journal {
@@ -195,7 +195,7 @@ pub struct RecordArgs {
     #[arg(long, value_parser = parse_duration)]
     pub duration: Option<Duration>,
     /// Begin a new file when one has this many MiB on disk.
-    #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
+    #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = parse_mib())]
     pub roll_mib: u64,
     /// Begin a new file when one is this old.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "1h")]
@@ -395,6 +395,10 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         Ok(duration) if !duration.is_zero() => Ok(duration),
         _ => Err(format!("a duration must be above zero; {FORMS}")),
     }
+}
+
+fn parse_mib() -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(1..=1 << 20)
 }
 
 fn parse_interval(text: &str) -> Result<Duration, String> {

@@ -11,6 +11,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crosstick_engine::config::{Config, Overrides, universe};
+use crosstick_engine::data::{Data, Source};
 use serde_json::{Value, json};
 use support::{Rig, Running, count, report, sum};
 
@@ -202,6 +204,40 @@ fn what_was_sent_is_recorded_frame_by_frame_and_replays_alike() {
     assert_eq!(bundle["decisions_hash"], journal["decisions_hash"]);
     let unknown = replay(&rig, &["journal"], "unknown.json");
     assert_eq!(unknown["ticks"], run["ticks"]);
+}
+
+/// A config that leaves the instruments to the venue: what it said is in the folder, and replay takes it from there.
+#[test]
+fn what_venues_say_of_instruments_is_kept() {
+    let rig = Rig::new();
+    rig.write("a.txt", recording(true, "BTCUSDT", 1_000));
+    let sim = serve(&rig, &["--speed", "max"], &["spot=a.txt"]);
+    let text = fs::read_to_string(rig.path("c.toml")).unwrap();
+    let blocks: Vec<&str> = text.split("\n\n").filter(|block| !block.starts_with("[[instrument]]")).collect();
+    assert_eq!(blocks.len(), 3, "a head, a venue, a strategy: {text}");
+    let text = blocks.join("\n\n");
+    // The venue has one instrument alone, so there is no market.
+    rig.write("bare.toml", format!("{text}\n\n[[instrument]]\nvenue = \"spot\"\nsymbol = \"BTCUSDT\"\n"));
+    let mut recording = rig.start(rig.command(["record", "--config", "bare.toml", "--out", "rec"]));
+    sim.finish().expect(0);
+    until_goodbye(&mut recording);
+    recording.signal("INT");
+    recording.finish().expect(0);
+    let about = report(&rig.path("rec/recording.json"));
+    let symbol = &about["facts"]["spot"]["symbols"][0];
+    assert_eq!((&symbol["symbol"], &symbol["price_step"]), (&json!("BTCUSDT"), &json!("0.1")), "{about:#}");
+    let config = Config::load(Some(&rig.path("bare.toml")), &Overrides::none()).unwrap();
+    let source = Source::parse(&rig.path("rec").display().to_string());
+    let facts = Data::facts(&config, std::slice::from_ref(&source)).unwrap();
+    // Complete: a build that takes nothing for granted is content.
+    let (universe, _) = universe::build(&config, &facts, universe::Unknown::Refused).expect("all is known");
+    assert_eq!(universe.instruments[0].price_step, 1, "at a scale of one decimal");
+    let mut data = Data::open(&config, &universe, &[source]).unwrap();
+    let mut ticks = 0;
+    while data.next_tick().unwrap().is_some() {
+        ticks += 1;
+    }
+    assert_eq!(ticks, 2_002, "a trade and a quote a step; the line goes down, and live");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! A journalled session as an input: its ticks, as its core took them. Cold to open and between segments; a copy a tick.
+//! A journalled session as an input: its ticks, as its core took them. Cold to open and between segments; a copy a
+//! tick.
 //!
 //! Ticks come in the session's order, which is the core's and not always that of their receive times. A journal that a
 //! crash cut short ends there; any other damage ends reading with an error, since what is lost may have been ticks.
@@ -71,8 +72,8 @@ impl Found {
         self.session.folder()
     }
 
-    /// The input. `feeds`: by the session's venue, the feed here, if its ticks are wanted; `venues`: the venue here, for
-    /// its line's state; `map`: what a symbol of a feed is here.
+    /// The input. `feeds`: by the session's venue, the feed here, if its ticks are wanted; `venues`: the venue here,
+    /// for its line's state; `map`: what a symbol of a feed is here.
     pub fn input(
         self,
         feeds: &[Option<usize>],

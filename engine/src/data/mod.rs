@@ -69,8 +69,8 @@ impl Data {
     /// [`Unknown::Finest`](crate::config::universe::Unknown) takes what the config leaves out from the data's scale.
     ///
     /// # Errors
-    /// Usage: a source that cannot be opened, is of no known kind, or does not fit its venue. Nothing has been read then
-    /// but the beginnings of files.
+    /// Usage: a source that cannot be opened, is of no known kind, or does not fit its venue. Nothing has been read
+    /// then but the beginnings of files.
     pub fn open(config: &Config, universe: &Universe, sources: &[Source]) -> Result<Self, Failure> {
         open::configured(config, universe, sources)
     }

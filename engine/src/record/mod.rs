@@ -1,8 +1,8 @@
 //! `crosstick record`: what venues send, as they send it, into files that `replay`, `backtest` and `sim --replay` read.
 //!
 //! **Threads:** main starts and stops, shows progress, and is cold; `ct-reader-N` reads sockets as in a run, and copies
-//! frames; `ct-record` compresses and writes. When the disk is slower than the market, readers stop reading, so that TCP
-//! is the buffer: nothing is left out, but what comes late is stamped late, which is counted and told.
+//! frames; `ct-record` compresses and writes. When the disk is slower than the market, readers stop reading, so that
+//! TCP is the buffer: nothing is left out, but what comes late is stamped late, which is counted and told.
 
 pub mod format;
 mod readers;
@@ -11,11 +11,12 @@ mod writer;
 
 use std::fs;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crosstick_feeds::decode::TimeUnit;
 use crosstick_feeds::{Event, EventKind, LineSpec, Remedy};
 use crosstick_model::Universe;
 use serde::Serialize;
@@ -95,8 +96,8 @@ fn description(
         name: universe.venue(line.venue).name.to_string(),
         protocol: line.protocol.name().to_owned(),
         time_unit: match line.unit {
-            crosstick_feeds::decode::TimeUnit::Milli => "ms".to_owned(),
-            crosstick_feeds::decode::TimeUnit::Micro => "us".to_owned(),
+            TimeUnit::Milli => "ms".to_owned(),
+            TimeUnit::Micro => "us".to_owned(),
         },
     };
     Description::new(config, lines.iter().map(venue).collect(), facts, system_ns())
@@ -144,9 +145,10 @@ impl Recording {
                 self.told = Instant::now();
                 out::line(self.words());
             }
-            match next(&self.running.events) {
-                Some(event) => self.tell(&event),
-                None => thread::sleep(Duration::from_millis(1)),
+            match self.running.events.recv_timeout(TURN) {
+                Ok(event) => self.tell(&event),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => thread::sleep(TURN),
             }
         };
         self.running.stop();
@@ -216,12 +218,5 @@ impl Recording {
             }
             _ => tracing::info!("{venue}: {}", event.kind),
         }
-    }
-}
-
-fn next(events: &Receiver<Event>) -> Option<Event> {
-    match events.recv_timeout(TURN) {
-        Ok(event) => Some(event),
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
     }
 }

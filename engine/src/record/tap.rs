@@ -1,7 +1,8 @@
 //! From a reader thread to the writer's: frames are copied into chunks, full chunks change hands.
 //!
 //! **Thread:** `ct-reader-N`. **Hot:** [`Observer::frame`] copies bytes into memory that is there, and takes no lock.
-//! When the writer falls behind, no chunk is free: the thread then stops reading its sockets, so that TCP is the buffer.
+//! When the writer falls behind, no chunk is free: the thread then stops reading its sockets, so that TCP is the
+//! buffer.
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel};
 
