@@ -61,7 +61,7 @@ fn compare(source: &str, count: &Value) -> u64 {
 fn made(folder: &Path) -> Vec<PathBuf> {
     let row = |kind: usize, i: u64| {
         let (price, cents, size) = (60_000 + i % 97, i % 100, 1 + i % 13);
-        let (id, ms, maker) = (9_000 + i, 1_770_076_800_000 + i * 7, i % 3 == 0);
+        let (id, ms, maker) = (9_000 + i, 1_770_076_800_000 + i * 7, i.is_multiple_of(3));
         let python = if maker { "True" } else { "False" };
         match kind {
             0 => format!("{id},{price}.{cents:02}000000,0.{size:05}000,1.5,{ms}{:03},{python},True", i % 1000),

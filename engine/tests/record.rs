@@ -13,6 +13,7 @@ use std::process::Command;
 
 use crosstick_engine::config::{Config, Overrides, universe};
 use crosstick_engine::data::{Data, Source};
+use crosstick_model::TickKind;
 use serde_json::{Value, json};
 use support::{Rig, Running, count, report, sum};
 
@@ -233,11 +234,12 @@ fn what_venues_say_of_instruments_is_kept() {
     let (universe, _) = universe::build(&config, &facts, universe::Unknown::Refused).expect("all is known");
     assert_eq!(universe.instruments[0].price_step, 1, "at a scale of one decimal");
     let mut data = Data::open(&config, &universe, &[source]).unwrap();
-    let mut ticks = 0;
-    while data.next_tick().unwrap().is_some() {
-        ticks += 1;
+    let (mut ticks, mut states) = (0, Vec::new());
+    while let Some(tick) = data.next_tick().unwrap() {
+        if tick.kind == TickKind::Line { states.push(tick.values[1]) } else { ticks += 1 }
     }
-    assert_eq!(ticks, 2_002, "a trade and a quote a step; the line goes down, and live");
+    assert_eq!(ticks, 2_000, "a trade and a quote a step");
+    assert_eq!(states, [0, 1, 0], "the line is down, then live, then gone with its venue");
 }
 
 #[test]
