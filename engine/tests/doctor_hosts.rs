@@ -305,6 +305,25 @@ fn cpus_badly_chosen() {
     }
 }
 
+/// The inline topology has one hot thread: it needs one CPU and one to spare, and nobody is told to pin readers.
+#[test]
+fn inline_is_one_hot_thread() {
+    let rig = rig("numa", "numa");
+    let text = fs::read_to_string(rig.path("engine.toml")).expect("a config");
+    for (core, expected) in [("core = { cpu = 4, wait = \"spin\" }", Some(4)), ("", None)] {
+        let threads = format!("topology = \"inline\"\n{core}\n");
+        let (head, tail) = text.split_once("[threads]").expect("threads");
+        let (_, venues) = tail.split_once("[[venue]]").expect("a venue");
+        let path = rig.write("inline.toml", format!("{head}[threads]\n{threads}\n[[venue]]{venues}"));
+        let plan = Plan::of(&Config::load(Some(&path), &Overrides::default()).expect("a config"));
+        let d = doctor::examine(&Root::below(&rig.path("host")), &plan, "", None);
+        let names: Vec<_> = d.threads.iter().map(|t| (t.name.as_str(), t.cpu, t.spins)).collect();
+        assert_eq!(names, [("ct-core", expected, true)]);
+        let placement = d.findings.iter().find(|f| f.check == "placement").expect("a check");
+        assert!(!placement.fix.as_deref().unwrap_or_default().contains("readers ="), "{placement:?}");
+    }
+}
+
 #[test]
 fn readers_and_spare_cores_are_counted_as_run_does() {
     use crosstick_engine::run::topology::{leaves_spare_core, reader_count};

@@ -41,6 +41,21 @@ const FLUSH_MAX: Duration = Duration::from_secs(5);
 /// Longest wait while the ring is full: its consumer does not wake us.
 const WAIT_FULL: Duration = Duration::from_micros(100);
 
+/// What the poll tells of a [`PollWaker`]; no socket has that number.
+const WAKER: Token = Token(usize::MAX);
+
+/// Ends a reader's wait, the one under way or the next.
+#[derive(Debug)]
+pub struct PollWaker(mio::Waker);
+
+impl PollWaker {
+    /// Wakes the reader; a system call. Whoever has something for it makes that seen first.
+    pub fn wake(&self) {
+        // It fails only where the counter is full, and then the reader has many wake-ups before it.
+        let _ = self.0.wake();
+    }
+}
+
 /// The time, ns since the epoch, as the engine keeps it: anchored once, never stepped.
 pub trait Clock {
     /// Now.
@@ -291,6 +306,19 @@ impl<S: TickSink, C: Clock, O: Observer> Reader<S, C, O> {
     /// Where the ticks go.
     pub const fn sink(&mut self) -> &mut S {
         self.lane.outlet.sink()
+    }
+
+    /// Where the ticks go, when the reader is done; to be called after [`Self::shut_down`].
+    pub fn into_sink(self) -> S {
+        self.lane.outlet.into_sink()
+    }
+
+    /// What ends a [`Self::wait`] from another thread.
+    ///
+    /// # Errors
+    /// When the system has no handle for it.
+    pub fn waker(&self) -> io::Result<PollWaker> {
+        mio::Waker::new(self.poll.registry(), WAKER).map(PollWaker)
     }
 
     /// Who learns about latency.
