@@ -1,5 +1,5 @@
-//! HOT: [`OrderLine::send`] and [`OrderLine::read`], by the one thread that owns the line. A connection that requests go
-//! out on and answers come in on: TCP, TLS, WebSocket, nothing that blocks.
+//! HOT: [`OrderLine::send`] and [`OrderLine::read`], by the one thread that owns the line. A connection that requests
+//! go out on and answers come in on: TCP, TLS, WebSocket, nothing that blocks.
 //!
 //! It does one thing: whole frames out, whole messages in, pings answered. Deliberately absent: which requests are in
 //! flight and what became of them, reconnecting, the venue's limits. Once it has failed it stays failed.
