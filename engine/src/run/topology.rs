@@ -240,7 +240,8 @@ pub fn reader_count(cpus: usize, lines: usize) -> usize {
 }
 
 /// Deals the lines out to the readers, in turn.
-fn divide(lines: Vec<LineSpec>, cpus: usize) -> Vec<Vec<LineSpec>> {
+#[must_use]
+pub fn divide(lines: Vec<LineSpec>, cpus: usize) -> Vec<Vec<LineSpec>> {
     let count = reader_count(cpus, lines.len());
     let mut groups: Vec<Vec<LineSpec>> = (0..count).map(|_| Vec::new()).collect();
     for (index, line) in lines.into_iter().enumerate() {

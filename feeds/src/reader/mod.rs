@@ -66,9 +66,18 @@ pub trait Clock {
 pub trait Observer {
     /// Whether [`Self::batch`] is called at all; without it a clock reading is saved.
     const WANTED: bool = true;
+    /// Whether [`Self::frame`] and [`Self::line_state`] are called.
+    const FRAMES: bool = false;
 
     /// All ticks of one socket read are in the ring (or were put aside): from the read to there.
     fn batch(&mut self, venue: VenueId, line: Line, read_ns: u64, pushed_ns: u64, ticks: u32);
+
+    /// A text message as it came, before it is decoded (which may rewrite it); `recv_ns`: when it was read.
+    #[inline]
+    fn frame(&mut self, _venue: VenueId, _line: Line, _recv_ns: u64, _text: &[u8]) {}
+
+    /// A line went live or down, in order with its messages.
+    fn line_state(&mut self, _venue: VenueId, _line: Line, _at_ns: u64, _live: bool) {}
 }
 
 /// Nobody looks.
@@ -289,6 +298,14 @@ impl<S: TickSink, C: Clock, O: Observer> Reader<S, C, O> {
         }
         self.lane.outlet.wake();
         all
+    }
+
+    /// That whoever turns the reader had not done so for a while: what stood still meanwhile was our own doing, and no
+    /// silence of a venue.
+    #[cold]
+    pub fn resumed(&mut self) {
+        let now = self.lane.clock.now_ns();
+        self.sockets.iter_mut().for_each(|s| s.connection.resumed(now));
     }
 
     /// Whether every line is live.
