@@ -6,6 +6,7 @@
 //! noisy), and numbers without a check: every benchmark proves its answer before it is timed.
 
 pub mod frames;
+pub mod report;
 pub mod session;
 pub mod worlds;
 
