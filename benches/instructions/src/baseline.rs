@@ -41,8 +41,9 @@ impl Baseline {
                 continue;
             }
             let wrong = |what: &str| format!("line {}: {what}: {line}", number + 1);
-            let (key, value) = line.split_once(" = ").ok_or_else(|| wrong("not `key = value`"))?;
-            match key {
+            let (key, value) = line.split_once('=').ok_or_else(|| wrong("not `key = value`"))?;
+            let value = value.trim();
+            match key.trim() {
                 "rustc" => value.clone_into(&mut baseline.made.rustc),
                 "valgrind" => value.clone_into(&mut baseline.made.valgrind),
                 "libc" => value.clone_into(&mut baseline.made.libc),
@@ -90,10 +91,11 @@ pub fn compare(committed: &Baseline, counted: &Baseline) -> Comparison {
             continue;
         };
         let change = (now / before - 1.0) * 100.0;
-        let verdict = if change > ALLOWED_PERCENT {
+        let bound = |percent: f64| before * (100.0 + percent) / 100.0;
+        let verdict = if *now > bound(ALLOWED_PERCENT) {
             slower += 1;
             "  TOO MANY"
-        } else if change < -ALLOWED_PERCENT {
+        } else if *now < bound(-ALLOWED_PERCENT) {
             faster += 1;
             "  fewer"
         } else {
@@ -167,7 +169,7 @@ mod tests {
     fn what_is_written_is_read() {
         let baseline = of(&[("ring/push_pop", 23.5), ("gate/one_leg", 812.0)]);
         assert_eq!(Baseline::parse(&baseline.to_string()), Ok(baseline));
-        for wrong in ["a", "a = b", "a = 0", "a = -1", "a = NaN", "a=1"] {
+        for wrong in ["a", "a = b", "a =", "a = 0", "a = -1", "a = NaN"] {
             assert!(Baseline::parse(wrong).is_err_and(|e| e.starts_with("line 1: ")), "{wrong}");
         }
     }
