@@ -21,8 +21,11 @@ impl Stage {
     }
 }
 
-/// All stages by name. Making one runs it several times, and panics when an answer is wrong.
-pub const ALL: &[(&str, fn() -> Stage)] = &[
+/// Makes a stage: runs it several times, and panics when an answer is wrong.
+pub type Make = fn() -> Stage;
+
+/// All stages by name.
+pub const ALL: &[(&str, Make)] = &[
     ("ring/push_pop", ring::push_pop),
     ("ring/batch_64", ring::batch_64),
     ("frame/next", frame::next),
