@@ -18,9 +18,10 @@ use std::time::{Duration, Instant};
 use crosstick_benches::worlds::demo;
 use crosstick_engine::clock::WallClock;
 use crosstick_engine::run::core_thread::{CoreEnd, CoreThread};
+use crosstick_engine::run::flight::{CORE_STAGES, Flight, Stages, Turns, Worst};
 use crosstick_engine::run::halting::{Handed, Inlet, NewsReader, channel};
 use crosstick_engine::run::notify::beat;
-use crosstick_engine::run::publish::{CORE_STAGES, Publisher, Stages, Tables};
+use crosstick_engine::run::publish::{Publisher, Tables};
 use crosstick_engine::setup::paper_driver;
 use crosstick_ipc::control::{Commander, Control, ControlMain};
 use crosstick_ipc::{Owner, Place, Shape, Writer};
@@ -73,7 +74,8 @@ fn engine(policy: WaitPolicy, clock: &WallClock) -> Engine {
         rings: vec![consumer],
         waiter,
         clock: clock.clone(),
-        publisher: Publisher::new(core, stages, tables, &lines),
+        flight: Flight::new(clock.clone(), stages, Turns::new("ct-core", None), Worst::new(None), Vec::new()),
+        publisher: Publisher::new(core, tables, &lines),
         keep_rows: false,
         cpu: None,
         inlet: Inlet::new(control.core, Arc::new(AtomicBool::new(false)), handed, tell),

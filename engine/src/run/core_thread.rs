@@ -2,7 +2,7 @@
 //!
 //! **Thread:** `ct-core`. **Hot.** One turn: a bounded batch from each ring, then what is due, then a bounded number of
 //! records published; publishing comes after intents, and at least every 10 ms under load. The clock is read once a
-//! tick taken, once an idle turn, and up to three times on an order's way. Nothing here locks, logs or allocates after
+//! tick taken, once an idle turn, and three times on an order's way. Nothing here locks, logs or allocates after
 //! warm-up; opportunities for the opportunity file are kept only when one is wanted.
 
 use std::thread::{self, JoinHandle};
@@ -14,6 +14,7 @@ use crosstick_ring::spsc::Consumer;
 use crosstick_strategy::{Opportunity, Spread};
 
 use super::desk::Desk;
+use super::flight::Flight;
 use super::halting::Inlet;
 use super::notify::Beat;
 use super::publish::Publisher;
@@ -41,6 +42,8 @@ pub struct CoreThread {
     pub clock: WallClock,
     /// What it shows.
     pub publisher: Publisher,
+    /// Its flight recorder.
+    pub flight: Flight,
     /// Keep opportunities for the opportunity file.
     pub keep_rows: bool,
     /// CPU to pin to.
@@ -69,7 +72,7 @@ impl CoreThread {
     /// # Errors
     /// When the system has no thread for it.
     pub fn start(self) -> std::io::Result<JoinHandle<CoreEnd>> {
-        thread::Builder::new().name("ct-core".into()).spawn(move || self.run())
+        thread::Builder::new().name(super::topology::CORE.into()).spawn(move || self.run())
     }
 
     fn run(mut self) -> CoreEnd {
@@ -78,23 +81,23 @@ impl CoreThread {
         {
             tracing::warn!("the core thread runs unpinned: {error}");
         }
-        let mut desk = Desk::new(self.keep_rows, self.beat, self.clock.clone(), self.publisher, self.scribe);
+        let mut desk = Desk::new(self.keep_rows, self.beat, self.flight, self.publisher, self.scribe);
         desk.publisher.started(self.clock.now_ns());
         loop {
             desk.beat.turn();
             let mut work = 0;
-            for ring in &mut self.rings {
+            for (reader, ring) in self.rings.iter_mut().enumerate() {
                 let (driver, clock, inlet) = (&mut self.driver, &self.clock, &mut self.inlet);
                 work += ring.pop_batch(BATCH, |tick| {
                     if inlet.is_called() {
                         desk.obey(inlet, driver, clock);
                     }
-                    let now_ns = clock.now_ns();
                     // What was due before the tick is not on the tick's account.
-                    desk.woken(now_ns);
+                    desk.woken();
                     driver.wake_before(&tick, &mut desk);
-                    desk.taken(&tick, now_ns);
+                    desk.flight.taken(&tick, reader);
                     driver.take(&tick, &mut desk);
+                    desk.flight.done(&tick);
                     desk.publisher.tick(&tick);
                 });
             }
@@ -102,23 +105,25 @@ impl CoreThread {
             desk.mind_journal(&mut self.inlet, &mut self.driver, &self.clock);
             if work > 0 {
                 self.waiter.active();
-                desk.publisher.turn(&self.driver, desk.taken_ns, true);
+                desk.show(&self.driver, desk.flight.looked_ns(), true);
                 continue;
             }
             if self.inlet.is_called() {
                 desk.obey(&mut self.inlet, &mut self.driver, &self.clock);
             }
-            let now_ns = self.clock.now_ns();
-            desk.woken(now_ns);
+            let now_ns = desk.idle();
             self.driver.wake_until(now_ns, &mut desk);
             desk.tell_breach(&mut self.inlet);
-            desk.publisher.turn(&self.driver, now_ns, false);
+            desk.show(&self.driver, now_ns, false);
             if self.rings.iter().all(|ring| ring.is_closed() && ring.is_empty()) {
                 break;
             }
             // What is left to be shown is shown before anybody sleeps.
             if desk.publisher.waiting() == 0 {
                 self.waiter.idle();
+                if self.waiter.parks() {
+                    desk.flight.waited();
+                }
             }
         }
         settle(&mut self.driver, &self.clock, &mut self.inlet, &mut desk);
@@ -126,6 +131,7 @@ impl CoreThread {
         desk.tell_breach(&mut self.inlet);
         let now_ns = self.clock.now_ns();
         desk.publisher.finish(&self.driver, now_ns);
+        desk.flight.finish();
         CoreEnd { driver: self.driver, rows: desk.rows, publisher: desk.publisher }
     }
 }
@@ -138,8 +144,7 @@ fn settle(driver: &mut PaperDriver<Spread>, clock: &WallClock, inlet: &mut Inlet
         if inlet.is_called() {
             desk.obey(inlet, driver, clock);
         }
-        let now_ns = clock.now_ns();
-        desk.woken(now_ns);
+        let now_ns = desk.idle();
         driver.wake_until(now_ns, desk);
         desk.tell_breach(inlet);
         desk.mind_journal(inlet, driver, clock);
@@ -147,5 +152,6 @@ fn settle(driver: &mut PaperDriver<Spread>, clock: &WallClock, inlet: &mut Inlet
             return;
         }
         thread::sleep(SETTLE_TURN);
+        desk.flight.waited();
     }
 }

@@ -6,17 +6,20 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use crosstick_feeds::outlet::RingSink;
-use crosstick_feeds::{Event, LineSpec, LineStats, Observer, Reader};
+use crosstick_feeds::{Event, LineSpec, LineStats, Reader};
 use crosstick_ipc::control::Control;
-use crosstick_ipc::{Owner, Recorder, Writer};
-use crosstick_model::{Line, Universe, VenueId};
+use crosstick_ipc::layout::TurnRow;
+use crosstick_ipc::{Owner, Writer};
+use crosstick_model::Universe;
 use crosstick_ring::{spsc, wait};
 use crosstick_strategy::Spread;
 
 use super::core_thread::{CoreEnd, CoreThread};
+use super::flight::turns::LIMIT_NS;
+use super::flight::{CORE_STAGES, Flight, ReaderFlight, ReaderStages, Stages, Turns, Worst};
 use super::halting::{self, Inlet, Keeper};
 use super::notify::{Pulse, beat};
-use super::publish::{CORE_STAGES, Publisher, Stages, Tables};
+use super::publish::{Publisher, Tables};
 use super::reader_thread::ReaderThread;
 use crate::clock::WallClock;
 use crate::config::Config;
@@ -76,26 +79,18 @@ pub struct Running {
     pub journal_trouble: TroubleText,
 }
 
-/// Measures how long a read takes to become ticks in the ring.
-struct DecodeTime(Recorder);
-
-impl Observer for DecodeTime {
-    #[inline]
-    fn batch(&mut self, _: VenueId, _: Line, read_ns: u64, pushed_ns: u64, _: u32) {
-        self.0.record(pushed_ns.saturating_sub(read_ns));
-    }
-}
-
 impl Threads<'_> {
     /// Starts the core thread, then the readers.
     ///
     /// # Errors
     /// When a part cannot be built or the system has no thread for it.
     pub fn start(self, writer: Writer) -> Result<(Owner, Running), Failure> {
-        let Writer { owner, core, recorders, .. } = writer;
+        let Writer { owner, core, recorders, turns, worst_ticks, .. } = writer;
         let mut recorders = recorders.into_iter();
         let stages = Stages::from_recorders(recorders.by_ref().take(CORE_STAGES.len()))
             .ok_or_else(|| Failure::other("the region lacks the core's histograms; this is a bug"))?;
+        let mut turns = turns.into_iter();
+        let core_turns = Turns::new(CORE, turns.next());
         let threads = &self.config.threads;
         let groups = divide(self.lines, threads.reader_cpus.len());
         let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -105,12 +100,16 @@ impl Threads<'_> {
         let (tell, events) = sync_channel(EVENTS);
         let stop = Arc::new(AtomicBool::new(false));
         let (mut rings, mut starting, mut lines, mut sockets) = (Vec::new(), Vec::new(), Vec::new(), 0);
+        let mut batches = Vec::new();
         for (number, group) in groups.into_iter().enumerate() {
             sockets += group.iter().map(|line| line.sockets.len()).sum::<usize>();
             let (producer, consumer) = spsc::ring(RING_TICKS);
             rings.push(consumer);
             let sink = RingSink::new(producer, Some(waker.clone()));
-            let observer = DecodeTime(recorders.next().unwrap_or_else(Recorder::local));
+            let stages = ReaderStages::from_recorders(&mut recorders).unwrap_or_else(ReaderStages::local);
+            let reader_turns = Turns::new(&reader_name(number), turns.next());
+            let (observer, known) = ReaderFlight::new(self.clock.clone(), stages, reader_turns);
+            batches.push(known);
             let count = self.universe.instruments.len();
             let (reader, stats) =
                 Reader::new(group, count, sink, self.clock.clone(), observer, tell.clone()).map_err(Failure::other)?;
@@ -136,12 +135,14 @@ impl Threads<'_> {
         let Control { core: control, main: control_main } = self.control;
         let mut keeper = Keeper::new(&self.config.engine.halt_file, news, control_main, hand, waker);
         let shown: Vec<_> = lines.iter().map(|l| (l.venue, l.line)).collect();
+        let worst = Worst::new(Some(worst_ticks));
         let core = CoreThread {
             driver: self.driver,
             rings,
             waiter: core_waiter,
+            flight: Flight::new(self.clock.clone(), stages, core_turns, worst, batches),
             clock: self.clock,
-            publisher: Publisher::new(core, stages, self.tables, &shown),
+            publisher: Publisher::new(core, self.tables, &shown),
             keep_rows: self.keep_rows,
             cpu: threads.core_cpu,
             inlet: Inlet::new(control, self.halt_flag, handed, tell_news),
@@ -201,6 +202,22 @@ impl Running {
         let panicked = |_| Failure::other("the journal thread panicked; its message stands above, please report it");
         self.journal.take().map(JoinHandle::join).transpose().map_err(panicked)
     }
+}
+
+/// The rows of overlong turns at first: the core thread, then the readers in their order.
+#[must_use]
+pub fn turn_rows(readers: usize) -> Vec<TurnRow> {
+    let names = std::iter::once(CORE.to_owned()).chain((0..readers).map(reader_name));
+    names.map(|name| TurnRow::of(&name, LIMIT_NS)).collect()
+}
+
+/// The core thread's name.
+pub const CORE: &str = "ct-core";
+
+/// A reader thread's name.
+#[must_use]
+pub fn reader_name(number: usize) -> String {
+    format!("ct-reader-{number}")
 }
 
 /// How many reader threads there are for so many CPUs named in the config and so many lines.
