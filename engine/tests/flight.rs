@@ -78,13 +78,17 @@ struct Slow {
     /// The tick on whose way it is injected, by its number.
     at: usize,
     tick: usize,
-    /// The tick that led to the first orders: where other runs inject.
+    /// It is with the core, and what was due before it is done.
+    taken: bool,
+    /// Orders that it led to so far.
+    orders: usize,
+    /// The first tick, behind a thousand, that led to a pair of orders: where other runs inject.
     ordered: Option<usize>,
 }
 
 impl Slow {
     fn reach(&mut self, place: Where) {
-        if self.place == place && self.tick == self.at {
+        if self.place == place && self.tick == self.at && self.taken == (place != Where::ReachCore) {
             self.place = Where::Nowhere;
             self.clock.pass(DELAY_NS);
         }
@@ -108,8 +112,9 @@ impl Listener for Slow {
         self.flight.decision(decision);
     }
     fn order_sent(&mut self, now_ns: u64, order: &Order) {
+        self.orders += usize::from(self.taken);
         // Behind a thousand ticks, so that the delay is not the first of anything.
-        if self.tick > 1_000 {
+        if self.tick > 1_000 && self.orders == 2 {
             self.ordered.get_or_insert(self.tick);
         }
         self.reach(Where::Send);
@@ -146,10 +151,10 @@ fn run(place: Where, at: usize) -> Ran {
     let ticks = flow::ticks(&universe, 7, TICKS);
     let clock = Stopped::default();
     let flight = local(Worst::new(None), Vec::new(), &clock);
-    let mut slow = Slow { flight, clock: clock.clone(), place, at, tick: 0, ordered: None };
+    let mut slow = Slow { flight, clock: clock.clone(), place, at, tick: 0, taken: false, orders: 0, ordered: None };
     let mut answer_late = false;
     for (number, tick) in ticks.iter().enumerate() {
-        slow.tick = number;
+        (slow.tick, slow.taken, slow.orders) = (number, false, 0);
         if answer_late && driver.next_wake().is_some_and(|due| due <= tick.recv_ns) {
             // An idle turn finds what was due, too late; it may be a timer first.
             let before = count(&slow.flight.stages().acknowledge);
@@ -166,6 +171,7 @@ fn run(place: Where, at: usize) -> Ran {
         slow.flight.woken();
         driver.wake_before(tick, &mut slow);
         slow.flight.taken(tick, 0);
+        slow.taken = true;
         driver.take(tick, &mut slow);
         slow.flight.done(tick);
         answer_late |= slow.place == Where::Acknowledge && number == at;

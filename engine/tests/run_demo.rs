@@ -104,6 +104,20 @@ fn six_seconds_of_it() {
     assert_eq!(outcomes.iter().filter(|o| **o == "taken").count() as u64, count(&o["taken"]));
 }
 
+#[test]
+fn the_kernels_time_is_a_stage_where_it_is_asked_for() {
+    let rig = Rig::new();
+    let mut command = rig.command(["run", "--duration", "3s", "--seed", "7", "--report", "r.json"]);
+    command.env("CROSSTICK_THREADS__KERNEL_TIME", "true");
+    rig.start(command).finish().expect(0);
+    let r = report(&rig.path("r.json"));
+    let stage = &r["latency_ns"]["kernel"];
+    assert_eq!(stage["to"], "socket read");
+    assert!(count(&stage["count"]) > 0, "{}", r["latency_ns"]);
+    let told = r["worst_ticks"].as_array().expect("rows").iter().filter(|t| t["stamps_ns"]["kernel"] == 0).count();
+    assert!(told > 0, "stamps count from the kernel's where it is known: {}", r["worst_ticks"]);
+}
+
 /// The worst ticks with their stamps in order, and the overlong turns.
 fn check_flight(r: &Value) {
     let worst = r["worst_ticks"].as_array().expect("rows");
