@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crosstick_engine::config::{
-    Config, Environment, FeeAssetName, INIT_TEMPLATE, Mode, Overrides, Preset, StrategyName, Stream, explain, sim,
+    Config, Environment, FeeAssetName, INIT_TEMPLATE, Mode, Overrides, Preset, StrategyName, Stream, Topology, explain,
+    sim,
 };
 use crosstick_model::{Amount, Protocol};
 use crosstick_ring::WaitPolicy;
@@ -36,6 +37,8 @@ fn a_small_config_has_the_documented_defaults() {
     assert_eq!(config.engine.halt_file, config.engine.state_dir.join("halt"));
     assert_eq!(config.engine.log, None);
     assert_eq!((config.threads.core_cpu, config.threads.core_wait), (None, WaitPolicy::Auto));
+    assert_eq!(config.threads.topology, Topology::Rings);
+    assert!(!config.threads.kernel_time);
     let venue = &config.venues[0];
     assert_eq!((venue.protocol, venue.environment), (Protocol::BinanceSpot, Environment::Mainnet));
     assert_eq!(venue.streams, [Stream::Trade, Stream::BookTicker]);
@@ -51,6 +54,14 @@ fn a_small_config_has_the_documented_defaults() {
     assert_eq!((risk.max_open_orders, risk.max_orders_per_second), (8, 20));
     assert_eq!(risk.price_collar_e8, 1_000_000);
     assert_eq!((risk.rate("USDT"), risk.rate("USD")), (Some(100_000_000), None));
+}
+
+#[test]
+fn inline_has_one_thread() {
+    let text = format!("{SMALL}[threads]\ntopology = \"inline\"\ncore = {{ cpu = 1, wait = \"spin\" }}\n");
+    let threads = parse(&text, &Overrides::none()).threads;
+    assert_eq!((threads.topology, threads.core_cpu, threads.core_wait), (Topology::Inline, Some(1), WaitPolicy::Spin));
+    assert!(threads.reader_cpus.is_empty());
 }
 
 #[test]

@@ -6,8 +6,9 @@
 mod dial;
 mod resolve;
 mod stream;
+mod sys;
 mod tls;
 
 pub use dial::{Dial, SocketOptions};
-pub use stream::{Read, Stream};
+pub use stream::{Read, Stream, decrypt};
 pub use tls::TlsClient;
