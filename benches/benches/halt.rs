@@ -129,7 +129,7 @@ fn halts(policy: WaitPolicy, load: (u64, u64), clock: &WallClock) -> (Vec<u64>, 
         took.push(answer.took.as_nanos() as u64);
         drop(sent);
         let (kind, source, reason) = (CommandKind::Resume, CommandSource::Control, Reason::new("bench"));
-        assert!(hand.push(Handed { kind, source, reason, number: 0, by_main: true }).is_ok());
+        assert!(hand.push(Handed { kind, source, reason, number: 0, by_main: true, given_ns: u64::MAX }).is_ok());
         waker.wake();
         let end = Instant::now() + PATIENCE;
         while news.newer_than(seen).is_none_or(|n| n.handed <= number as u64) {

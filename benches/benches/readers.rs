@@ -23,7 +23,6 @@ use crosstick_engine::config::Config;
 use crosstick_engine::driver::{Listener, OrderState, PaperDriver};
 use crosstick_engine::run::publish::{CORE_STAGES, Publisher, Stages, Tables};
 use crosstick_engine::setup::paper_driver;
-use crosstick_feeds::decode::{Decoded, Decoder, SymbolTable, TimeUnit};
 use crosstick_ipc::{Owner, Place, Reader, Recorder, Shape, Summary, Writer};
 use crosstick_model::{Decision, InstrumentId, Line, Order, Report, Tick, Universe, VenueId};
 use crosstick_ring::pin::pin_current_thread;
@@ -95,23 +94,6 @@ impl Engine {
         }
         [take, show, empty].map(|recorder| recorder.snapshot().summary())
     }
-}
-
-/// The session's frames as ticks.
-fn ticks(universe: &Universe, session: &Session) -> Vec<Tick> {
-    let decoder = |venue: VenueId| {
-        let ours = universe.instruments.iter().filter(|i| i.venue == venue);
-        let symbols = SymbolTable::new(ours.map(|i| (&*i.symbol, i.id, i.scale))).expect("symbols of the demo");
-        Decoder::new(universe.venue(venue).protocol, TimeUnit::Milli, 0, symbols)
-    };
-    let mut decoders: Vec<Decoder> = universe.venues.iter().map(|v| decoder(v.id)).collect();
-    let mut all = Vec::new();
-    for arrival in &session.arrivals {
-        let mut bytes = session.text(arrival).to_vec();
-        let decoded = decoders[arrival.venue].decode(&mut bytes, arrival.recv_ns, &mut |tick| all.push(tick));
-        assert!(matches!(decoded, Decoded::Tick { .. }), "{decoded:?}");
-    }
-    all
 }
 
 /// Reads until told to stop; returns how many rows and records it got, and that each was whole.
@@ -193,7 +175,7 @@ fn over(turns: &[Turn], of: impl Fn(&Turn) -> u64) -> String {
 fn main() {
     let (config, universe) = demo();
     let session = Session::demo(1, 300);
-    let ticks = ticks(&universe, &session);
+    let ticks = session.ticks(&universe);
     let cpus = thread::available_parallelism().map_or(1, usize::from);
     let stage = Stage { config, universe, ticks, clock: WallClock::anchored_now(), cpus };
     pin_current_thread(0).expect("the first CPU");

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crosstick_feeds::decode::{self, Decoded, Decoder, SymbolTable};
+use crosstick_model::{Tick, Universe, VenueId};
 use crosstick_sim::flow::{Body, FlowEvent};
 use crosstick_sim::{Flow, FlowSpec, TimeUnit};
 
@@ -62,6 +64,27 @@ impl Session {
     #[must_use]
     pub fn text(&self, arrival: &Arrival) -> &[u8] {
         &self.bytes[arrival.text.clone()]
+    }
+
+    /// The frames as the readers' decoders make ticks of them.
+    ///
+    /// # Panics
+    /// When the universe is not the demo's, or a frame is no tick.
+    #[must_use]
+    pub fn ticks(&self, universe: &Universe) -> Vec<Tick> {
+        let decoder = |venue: VenueId| {
+            let ours = universe.instruments.iter().filter(|i| i.venue == venue);
+            let symbols = SymbolTable::new(ours.map(|i| (&*i.symbol, i.id, i.scale))).expect("symbols of the demo");
+            Decoder::new(universe.venue(venue).protocol, decode::TimeUnit::Milli, 0, symbols)
+        };
+        let mut decoders: Vec<Decoder> = universe.venues.iter().map(|v| decoder(v.id)).collect();
+        let mut all = Vec::new();
+        for arrival in &self.arrivals {
+            let mut bytes = self.text(arrival).to_vec();
+            let decoded = decoders[arrival.venue].decode(&mut bytes, arrival.recv_ns, &mut |tick| all.push(tick));
+            assert!(matches!(decoded, Decoded::Tick { .. }), "{decoded:?}");
+        }
+        all
     }
 }
 

@@ -68,13 +68,20 @@ pub fn demo() -> (Config, Universe) {
         names(config.venues.iter().map(|v| v.name.as_str()).collect()),
         "a session's venue numbers are those of the config"
     );
+    let facts = demo_facts();
+    let (universe, _) = build(&config, &facts, Unknown::Refused).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    (config, universe)
+}
+
+/// What the demo's venues state of their instruments.
+#[must_use]
+pub fn demo_facts() -> FactsByVenue {
+    let spec = FlowSpec::demo();
     let facts = spec.venues.iter().enumerate().map(|(i, venue)| {
         let symbols = spec.instruments(i).into_iter().map(|s| (s.symbol.clone(), stated(s))).collect();
         (venue.name.clone(), Facts { protocol: venue.protocol, symbols })
     });
-    let facts: FactsByVenue = facts.collect();
-    let (universe, _) = build(&config, &facts, Unknown::Refused).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    (config, universe)
+    facts.collect()
 }
 
 fn stated(instrument: SimInstrument) -> SymbolFacts {

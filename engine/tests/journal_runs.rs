@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::{Rig, Running, count, report};
+use support::{Rig, Running, count, latency, report};
 
 const JOURNAL: [(&str, &str); 2] = [("CROSSTICK_JOURNAL__SEGMENT_KIB", "64"), ("CROSSTICK_JOURNAL__FSYNC", "order")];
 
@@ -46,7 +46,10 @@ fn a_run_with_a_halt_and_a_resume_replays_to_the_same_hash() {
     let state = rig.tmp().join(format!("crosstick-demo-{pid}"));
     let mut halt = rig.command(["halt", "--reason", "a test's halt"]);
     halt.env("CROSSTICK_ENGINE__STATE_DIR", &state).env("CROSSTICK_ENGINE__HALT_FILE", state.join("halt"));
-    rig.start(halt).finish().expect(0);
+    let halted = rig.start(halt).finish().expect(0);
+    // The demo's state goes with it, and so does a halt that is kept there.
+    let promised = "nothing is traded until: crosstick resume --reason TEXT; the demo's next start trades again";
+    assert!(halted.out.contains(promised) && !halted.out.contains("restart"), "{}", halted.out);
     let mut resume = rig.command(["resume", "--reason", "a test's resume"]);
     resume.env("CROSSTICK_ENGINE__STATE_DIR", &state).env("CROSSTICK_ENGINE__HALT_FILE", state.join("halt"));
     rig.start(resume).finish().expect(0);
@@ -125,6 +128,27 @@ fn a_folder_that_goes_away_halts_trading_and_keeps_the_process() {
     assert!(cat.out.contains("halt: JOURNAL"), "{}", cat.out);
 }
 
+#[test]
+fn a_folder_that_is_removed_halts_trading_and_keeps_the_process() {
+    let rig = Rig::new();
+    let mut running = rig.start(demo(&rig, &["--report", "r.json"]));
+    until_segments(&mut running, &rig.path("journal"), 1);
+    fs::remove_dir_all(rig.path("journal")).expect("removed");
+    running.until("the halt", |r| r.err().contains("trading is halted by journal: JOURNAL"));
+    let ticks = |rig: &Rig| {
+        let status = rig.run(["status", "--json", "--shm", &rig.shm]).expect(0);
+        count(&serde_json::from_str::<serde_json::Value>(&status.out).expect("JSON")["ticks"])
+    };
+    let before = ticks(&rig);
+    running.until("ticks", |_| ticks(&rig) > before + 500);
+    running.signal("INT");
+    running.finish().expect(3);
+    let report = report(&rig.path("r.json"));
+    assert!(report["journal"]["trouble"].as_str().expect("a trouble").contains("is gone"), "{report:#}");
+    assert_eq!(report["halt"]["code"], "JOURNAL");
+    latency("a folder that was removed", &report);
+}
+
 /// Runs a script in a mount namespace of its own, a tmpfs of `size` at `journal`; `None` where the system allows none.
 fn in_namespace(rig: &Rig, size: &str, script: &str) -> Option<support::Finished> {
     fs::create_dir(rig.path("journal")).expect("a folder");
@@ -158,6 +182,7 @@ fn a_full_disk_halts_trading_and_loses_nothing_before_it() {
     let report = report(&rig.path("r.json"));
     assert_eq!(report["halt"]["code"], "JOURNAL");
     assert!(report["duration_s"].as_f64().expect("seconds") >= 11.9, "the process lives on");
+    latency("a disk that was full after 200 KiB", &report);
     assert!(done.out.contains("identical"), "{}", done.out);
 }
 

@@ -189,6 +189,8 @@ pub enum CommandOutcome {
     HaltFileThere = 6,
     /// Not taken: a resume that was given too long ago may no longer be meant.
     TooLate = 7,
+    /// Not taken: a limit halted trading after the resume was given, so nobody has looked at that.
+    NewerHalt = 8,
 }
 
 impl CommandOutcome {
@@ -203,6 +205,7 @@ impl CommandOutcome {
             5 => Self::Unknown,
             6 => Self::HaltFileThere,
             7 => Self::TooLate,
+            8 => Self::NewerHalt,
             _ => return None,
         })
     }

@@ -34,8 +34,10 @@ pub(crate) struct Breaker {
     max_daily_loss: i128,
     max_drawdown: i128,
     pub(crate) halt: Option<HaltState>,
-    /// Halts latched, by code.
+    /// Halts latched by a limit, by code.
     pub(crate) breaches: [u64; DenyCode::ALL.len()],
+    /// Halts latched, those by command among them.
+    pub(crate) halts: u64,
     /// First ns of the next UTC day of core time; 0 before the first input.
     day_end_ns: u64,
     pub(crate) day_start_net: i128,
@@ -49,6 +51,7 @@ impl Breaker {
             max_drawdown: limits.max_drawdown.0,
             halt: None,
             breaches: [0; DenyCode::ALL.len()],
+            halts: 0,
             day_end_ns: 0,
             day_start_net: 0,
             peak: 0,
@@ -86,7 +89,9 @@ impl Breaker {
             return None;
         }
         self.halt = Some(HaltState { code, at_ns: now_ns, closes });
-        if let Some(count) = self.breaches.get_mut(code as usize) {
+        self.halts += 1;
+        // A halt by command breaches nothing; it alone forbids closing.
+        if closes && let Some(count) = self.breaches.get_mut(code as usize) {
             *count += 1;
         }
         Some(Breach { code, at_ns: now_ns, net: Amount(net) })

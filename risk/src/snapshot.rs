@@ -147,7 +147,13 @@ impl Risk {
         DenyCode::ALL.iter().map(|code| (*code, self.denied.get(*code as usize).copied().unwrap_or(0)))
     }
 
-    /// How often trading was halted, by the code that halted it.
+    /// How often trading was halted, by limits and by command.
+    #[must_use]
+    pub const fn halts(&self) -> u64 {
+        self.breaker.halts
+    }
+
+    /// How often a limit, or what must not be, halted trading, by its code. Halts by command ([`Risk::halt`]) are none.
     pub fn breaches(&self) -> impl Iterator<Item = (DenyCode, u64)> + '_ {
         DenyCode::ALL.iter().map(|code| (*code, self.breaker.breaches.get(*code as usize).copied().unwrap_or(0)))
     }

@@ -99,7 +99,7 @@ pub fn page(shown: &Shown<'_>) -> String {
          the quote that stands when it arrives, latency after the decision, and takes the size shown there, less what \
          ours took before. It does not move the market: nobody reacts to it, and what it took is not missing from \
          later quotes of another size. Resting orders fill only when a trade prints through their price or the other \
-         side reaches it. docs/backtest.md says the rest.",
+         side reaches it. docs/paper.md says the rest.",
     );
     page.note(format!("decisions_hash {}", report.decisions_hash));
     page.folded("The effective config", shown.config.effective());

@@ -93,6 +93,9 @@ fn halt_engine(target: &Target, engine: &Commander, reason: &Reason, record: &Ha
     drop(sent);
     told(target, &name, &answer)?;
     match (&target.halt_file, kept) {
+        (_, Some(Ok(_)) | None) if engine.halt_passes() => {
+            out::line("nothing is traded until: crosstick resume --reason TEXT; the demo's next start trades again");
+        }
         (Some(path), Some(Ok(_))) => out::line(format_args!(
             "kept in {}: nothing is traded, also after a restart, until: crosstick resume --reason TEXT",
             path.display()

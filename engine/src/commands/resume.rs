@@ -88,6 +88,11 @@ fn resume_engine(target: &Target, engine: &Commander, path: &Path, reason: &str)
                 let text = format!("{name} stays halted: it took the command too late; resume again");
                 return Err(Failure::other(text));
             }
+            CommandOutcome::NewerHalt => {
+                return Err(Failure::other(format!(
+                    "{name} stays halted: a limit halted trading after this was given; look at it, and resume again"
+                )));
+            }
             other => return Err(Failure::other(format!("{name} answered {other:?}: use the build that it runs"))),
         }
     }

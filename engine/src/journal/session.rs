@@ -165,8 +165,12 @@ pub fn all(dir: &Path) -> Result<Vec<PathBuf>, SessionError> {
         path: dir.to_path_buf(),
         source,
     })?;
-    let mut sessions: Vec<PathBuf> =
-        list.filter_map(|e| Some(e.ok()?.path())).filter(|p| p.is_dir() && Journal::open(p).is_ok()).collect();
+    // One that this build cannot read is a session all the same: left out, an older one would be taken for the newest.
+    let is_session = |dir: &PathBuf| {
+        let opened = Journal::open(dir);
+        dir.is_dir() && !matches!(opened, Err(JournalError::NotAJournal { .. } | JournalError::Missing { .. }))
+    };
+    let mut sessions: Vec<PathBuf> = list.filter_map(|e| Some(e.ok()?.path())).filter(is_session).collect();
     // Their names begin with the time of their start.
     sessions.sort();
     Ok(sessions)

@@ -131,7 +131,7 @@ impl JournalThread {
             }
             if taken == 0 && held.is_none() {
                 if closed && self.ring.is_empty() {
-                    return self.close(entries);
+                    return self.close(entries, now_ns);
                 }
                 thread::sleep(NAP);
             }
@@ -143,12 +143,12 @@ impl JournalThread {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.to_string());
     }
 
-    fn close(mut self, mut entries: u64) -> JournalEnd {
+    fn close(mut self, mut entries: u64, now_ns: u64) -> JournalEnd {
         let lost = self.shared.lost();
         if lost > 0 {
             let mut payload = [0; CORE_PAYLOAD_MAX];
             let length = Entry::Lost(lost).write(&mut payload);
-            match self.writer.append(kind::LOST, 0, &payload[..length], 0) {
+            match self.writer.append(kind::LOST, 0, &payload[..length], now_ns) {
                 Ok(_) => entries += 1,
                 Err(error) => self.tell(&error),
             }

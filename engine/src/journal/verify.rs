@@ -205,7 +205,13 @@ impl<'u> Run<'u> {
 
     /// Takes an input and compares what it leads to with what it led to.
     fn take(&mut self, input: Option<Led>, led: &mut Vec<Led>) {
-        let Some(input) = input else { return };
+        let Some(input) = input else {
+            if let Some(first) = led.first() {
+                let (seq, words) = (first.seq, self.words(&first.payload));
+                self.differ(seq, words, "no decision before the first input".into());
+            }
+            return;
+        };
         self.beside.unsent.clear();
         for entry in led.iter().filter(|l| l.kind == kind::UNSENT) {
             if let Some(Entry::Unsent(order)) = Entry::read(entry.kind, &entry.payload) {

@@ -36,6 +36,12 @@ impl Demo {
         guard.keep();
         Ok(Self { config, sim: Some(sim), directory })
     }
+
+    /// Whether the file goes with the demo's directory.
+    #[must_use]
+    pub fn keeps(&self, file: &Path) -> bool {
+        file.starts_with(&self.directory)
+    }
 }
 
 /// A new directory that only this user may enter. What demos that were killed have left there goes first: their process

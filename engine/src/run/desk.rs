@@ -18,8 +18,8 @@ use crate::journal::Scribe;
 /// What the core tells, on its own thread.
 pub(super) struct Desk {
     pub(super) rows: Option<Vec<Opportunity>>,
-    /// A limit halted trading, and the main thread was not told yet: core time and code.
-    breach: Option<(u64, DenyCode)>,
+    /// A limit halted trading, and the main thread was not told yet: core time, wall time and code.
+    breach: Option<(u64, u64, DenyCode)>,
     pub(super) beat: Beat,
     clock: WallClock,
     pub(super) publisher: Publisher,
@@ -84,8 +84,8 @@ impl Desk {
 
     #[inline]
     pub(super) fn tell_breach(&mut self, inlet: &mut Inlet) {
-        if let Some((at_ns, code)) = self.breach.take() {
-            inlet.breached(at_ns, code);
+        if let Some((at_ns, found_ns, code)) = self.breach.take() {
+            inlet.breached(at_ns, found_ns, code);
         }
     }
 
@@ -174,7 +174,7 @@ impl Listener for Desk {
     fn halted(&mut self, now_ns: u64, code: DenyCode) {
         // A halt by command is told with the command.
         if !matches!(code, DenyCode::Operator | DenyCode::Journal) {
-            self.breach = Some((now_ns, code));
+            self.breach = Some((now_ns, self.clock.now_ns(), code));
         }
     }
 

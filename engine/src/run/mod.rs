@@ -71,7 +71,8 @@ pub fn command(arguments: &RunArgs) -> Outcome {
         out::line("crosstick demo: simulated venues on this machine, paper orders; Ctrl-C ends it with a report");
     }
     let halt_flag = signals.halt_flag();
-    let outcome = session(&config, signals, log, arguments);
+    let passing = demo.as_ref().is_some_and(|demo| demo.keeps(&config.engine.halt_file));
+    let outcome = session(&config, passing, signals, log, arguments);
     match halting::keep_untaken(&halt_flag, &config.engine.halt_file) {
         Ok(false) => outcome,
         Ok(true) => outcome.map(|_| Code::Halted),
@@ -79,8 +80,8 @@ pub fn command(arguments: &RunArgs) -> Outcome {
     }
 }
 
-/// A run from the first question to a venue to its report.
-fn session(config: &Config, signals: Signals, log: Log, arguments: &RunArgs) -> Outcome {
+/// A run from the first question to a venue to its report. `passing`: its halt file goes with it.
+fn session(config: &Config, passing: bool, signals: Signals, log: Log, arguments: &RunArgs) -> Outcome {
     let facts = connect::facts(config, &signals)?;
     let built = universe::build(config, &facts, universe::Unknown::Refused).map_err(Failure::usage)?;
     let universe = Arc::new(built.0);
@@ -95,7 +96,8 @@ fn session(config: &Config, signals: Signals, log: Log, arguments: &RunArgs) -> 
     let mut writer = region(&place, &universe, &lines, &tables, clock.now_ns())?;
     let feeds = std::mem::take(&mut writer.feeds);
     // After the region, whose lock makes its name ours.
-    let control = Control::create(&place, &config.engine.halt_file, clock.now_ns()).map_err(Failure::other)?;
+    let halt_file = &config.engine.halt_file;
+    let control = Control::create_with(&place, halt_file, clock.now_ns(), passing).map_err(Failure::other)?;
     // Once more: venues may have taken their time to answer. From here on whoever halts finds us.
     refuse_while_halted(config)?;
     // After the region too: a run that does not start leaves no session.

@@ -134,7 +134,8 @@ impl Threads<'_> {
         let (tell_news, news) = halting::channel();
         let (hand, handed) = spsc::ring(COMMANDS);
         let Control { core: control, main: control_main } = self.control;
-        let mut keeper = Keeper::new(&self.config.engine.halt_file, news, control_main, hand, waker);
+        let path = &self.config.engine.halt_file;
+        let mut keeper = Keeper::new(path, news, control_main, self.clock.clone(), hand, waker);
         let shown: Vec<_> = lines.iter().map(|l| (l.venue, l.line)).collect();
         let core = CoreThread {
             driver: self.driver,

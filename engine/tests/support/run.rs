@@ -212,3 +212,13 @@ pub fn count(value: &Value) -> u64 {
 pub fn sum(rows: &Value, field: &str) -> u64 {
     rows.as_array().expect("rows").iter().map(|r| count(&r[field])).sum()
 }
+
+/// Prints a report's stages, one line each.
+#[track_caller]
+pub fn latency(title: &str, report: &Value) {
+    println!("{title}: {} ticks in {} s", report["ticks"], report["duration_s"]);
+    for (stage, row) in report["latency_ns"].as_object().expect("stages") {
+        let [p50, p99, p999, max] = ["p50", "p99", "p999", "max"].map(|k| count(&row[k]) as f64 / 1e3);
+        println!("  {stage:<14} p50 {p50:>8.1} p99 {p99:>8.1} p999 {p999:>8.1} max {max:>9.1} µs  n {}", row["count"]);
+    }
+}

@@ -127,6 +127,12 @@ impl Commander {
         (self.ours && path.is_absolute()).then(|| path.to_path_buf())
     }
 
+    /// Whether the halt file goes when the engine ends, as the demo's does: then a halt does not outlast it.
+    #[must_use]
+    pub fn halt_passes(&self) -> bool {
+        self.head.passing == 1
+    }
+
     /// Sends a command; waits for another commander at most `patience`. Nobody else can send one while the result
     /// lives. `sent_ns` is wall time.
     ///

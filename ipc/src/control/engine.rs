@@ -38,10 +38,18 @@ impl Control {
     /// # Errors
     /// [`RegionError::Foreign`] when something else has that name; otherwise what the system says.
     pub fn create(place: &Place, halt_file: &Path, now_ns: u64) -> Result<Self, RegionError> {
+        Self::create_with(place, halt_file, now_ns, false)
+    }
+
+    /// As [`Control::create`]; `passing`: the halt file goes when the engine ends, so a halt does not outlast it.
+    ///
+    /// # Errors
+    /// As [`Control::create`].
+    pub fn create_with(place: &Place, halt_file: &Path, now_ns: u64, passing: bool) -> Result<Self, RegionError> {
         let (path, new) = (place.control_path(), place.new_control_path());
         refuse_foreign(&path)?;
         let file = new_file(&new)?;
-        let built = Self::build(&file, halt_file, now_ns).map_err(|e| RegionError::from_io("map", &new, 0, e));
+        let built = Self::build(&file, halt_file, now_ns, passing).map_err(|e| RegionError::from_io("map", &new, 0, e));
         let renamed = built.and_then(|built| {
             fs::rename(&new, &path).map_err(|e| RegionError::from_io("rename", &new, 0, e))?;
             Ok(built)
@@ -55,7 +63,7 @@ impl Control {
         Ok(Self { core, main })
     }
 
-    fn build(file: &File, halt_file: &Path, now_ns: u64) -> std::io::Result<Built> {
+    fn build(file: &File, halt_file: &Path, now_ns: u64, passing: bool) -> std::io::Result<Built> {
         let mut carver = Carver::new(file, CONTROL_BYTES)?;
         let map = Map::read_only(file)?;
         let process = ProcessIdentity::this();
@@ -67,6 +75,7 @@ impl Control {
             start_ticks: process.start_ticks,
             boot_id: process.boot_id,
             started_ns: now_ns,
+            passing: u64::from(passing),
             ..ControlHead::ZERO
         };
         let halt_file = halt_file.as_os_str().as_bytes();

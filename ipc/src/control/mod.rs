@@ -65,8 +65,8 @@ crosstick_ring::pod! {
         pub boot_id: [u8; 16],
         /// Wall time of the start, ns since the epoch.
         pub started_ns: u64,
-        /// Zero.
-        pub reserved: u64,
+        /// 1 where the halt file goes when the engine ends, as the demo's does; 0 where it lasts over a restart.
+        pub passing: u64,
         /// Absolute path of the engine's halt file, zero-padded; empty where it is longer.
         pub halt_file: [u8; 1024],
     }

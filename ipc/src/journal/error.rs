@@ -32,6 +32,12 @@ pub enum JournalError {
         /// The folder.
         dir: PathBuf,
     },
+    /// It is a file, or something else that holds no files.
+    #[error("{} is no folder: name a session's folder, the [journal] dir that holds sessions, or a bundle", .path.display())]
+    NotAFolder {
+        /// What was named.
+        path: PathBuf,
+    },
     /// The folder holds no session.
     #[error("{} holds no journal: name a session's folder, or the [journal] dir that holds sessions", .dir.display())]
     NotAJournal {
@@ -89,7 +95,10 @@ pub enum JournalError {
 impl JournalError {
     /// The system's answer about `path`, with the causes that have a remedy told apart.
     pub(crate) fn from_io(action: &'static str, path: &Path, needed: u64, source: io::Error) -> Self {
-        let dir = || path.parent().unwrap_or(path).to_path_buf();
+        let dir = || match path.parent() {
+            Some(parent) if parent.as_os_str().is_empty() => PathBuf::from("."),
+            parent => parent.unwrap_or(path).to_path_buf(),
+        };
         match source.raw_os_error() {
             Some(libc::ENOSPC | libc::EDQUOT | libc::EFBIG) => Self::Full { dir: dir(), needed },
             Some(libc::EACCES | libc::EPERM | libc::EROFS) => Self::Permission { path: path.to_path_buf() },

@@ -12,11 +12,9 @@ use super::format::{
 };
 use super::index::{self, IndexEntry};
 
-/// How far reading looks for an intact record behind damage, in bytes.
-const RESYNC_BYTES: usize = 1 << 20;
-/// Records that damage can have swallowed at most for what follows to be believed: a chance match of 32 bits is then
-/// one in thousands.
-const RESYNC_RECORDS: u32 = 1 << 17;
+/// How many bytes reading sums up at most while it looks for an intact record behind one damage: about a second's work.
+/// Places that no record can begin at, zeros among them, cost nothing of it.
+const RESYNC_SUMMED: usize = 4 << 30;
 
 /// A segment as its header tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +85,8 @@ impl std::fmt::Display for Damage {
 pub struct Journal {
     dir: PathBuf,
     segments: Vec<SegmentInfo>,
-    bad: Vec<Damage>,
+    /// Files that are no readable segments, with the numbers that their names say.
+    bad: Vec<(u32, Damage)>,
 }
 
 /// A record with its number.
@@ -125,12 +124,14 @@ impl Journal {
     /// Opens the session in `dir`. Reads the segments' headers only.
     ///
     /// # Errors
-    /// [`JournalError::Missing`]; [`JournalError::NotAJournal`] when `dir` holds no segment at all;
+    /// [`JournalError::Missing`]; [`JournalError::NotAFolder`];
+    /// [`JournalError::NotAJournal`] when `dir` holds no segment at all;
     /// [`JournalError::Version`] for a segment of an unknown format; what the system says.
     pub fn open(dir: &Path) -> Result<Self, JournalError> {
         let mut names: Vec<(u32, PathBuf)> = Vec::new();
         let list = fs::read_dir(dir).map_err(|e| match e.kind() {
             std::io::ErrorKind::NotFound => JournalError::Missing { dir: dir.to_path_buf() },
+            std::io::ErrorKind::NotADirectory => JournalError::NotAFolder { path: dir.to_path_buf() },
             _ => JournalError::from_io("list", dir, 0, e),
         })?;
         for entry in list {
@@ -152,11 +153,17 @@ impl Journal {
     }
 
     fn add(&mut self, number: u32, path: PathBuf, last: bool) -> Result<(), JournalError> {
+        let mut bad = |path, why| self.bad.push((number, Damage::BadSegment { path, why }));
+        // Opening something else, a pipe say, might never end.
+        if !fs::metadata(&path).is_ok_and(|meta| meta.is_file()) {
+            bad(path, "it is not a file");
+            return Ok(());
+        }
         let (head, bytes) = read_head(&path)?;
         let Some(header) = SegmentHeader::from_bytes(&head) else {
             // A segment prepared and never begun is zeros to its end, and no damage.
             if !(last && head.iter().all(|b| *b == 0)) {
-                self.bad.push(Damage::BadSegment { path, why: "its header is damaged" });
+                bad(path, "its header is damaged");
             }
             return Ok(());
         };
@@ -174,7 +181,7 @@ impl Journal {
             None
         };
         match why {
-            Some(why) => self.bad.push(Damage::BadSegment { path, why }),
+            Some(why) => bad(path, why),
             None => self.segments.push(SegmentInfo { path, header, bytes }),
         }
         Ok(())
@@ -190,12 +197,6 @@ impl Journal {
     #[must_use]
     pub fn segments(&self) -> &[SegmentInfo] {
         &self.segments
-    }
-
-    /// Segments that cannot be read at all.
-    #[must_use]
-    pub fn set_aside(&self) -> &[Damage] {
-        &self.bad
     }
 
     /// The records from the begin on.
@@ -254,7 +255,8 @@ impl<'a> Records<'a> {
         let sums = first.map(|s| Sums::new(s.header.session));
         // What is missing before the first readable segment was never promised to a reader that starts behind it.
         let seq = if segment == 0 { 0 } else { journal.segments.get(segment).map_or(0, |s| s.header.first_seq) };
-        let bad = if segment == 0 { 0 } else { journal.bad.len() };
+        let number = journal.segments.get(segment).map_or(0, |s| s.header.number);
+        let bad = if segment == 0 { 0 } else { journal.bad.partition_point(|(n, _)| *n < number) };
         Self { journal, segment, bytes: Vec::new(), loaded: false, sums, at: 0, seq, start, bad }
     }
 
@@ -264,12 +266,16 @@ impl<'a> Records<'a> {
     /// What the system says when a segment cannot be read.
     #[expect(clippy::should_implement_trait, reason = "an item borrows from the reader")]
     pub fn next(&mut self) -> Result<Option<Item<'_>>, JournalError> {
-        if let Some(damage) = self.journal.bad.get(self.bad) {
-            self.bad += 1;
-            return Ok(Some(Item::Damage(damage.clone())));
-        }
         loop {
-            let Some(info) = self.journal.segments.get(self.segment) else { return Ok(None) };
+            let info = self.journal.segments.get(self.segment);
+            // A file that is no segment is told where its records would have come.
+            if let Some((number, damage)) = self.journal.bad.get(self.bad)
+                && (info.is_none_or(|info| *number < info.header.number))
+            {
+                self.bad += 1;
+                return Ok(Some(Item::Damage(damage.clone())));
+            }
+            let Some(info) = info else { return Ok(None) };
             if !self.loaded
                 && let Some(damage) = self.load(info)?
             {
@@ -381,13 +387,26 @@ impl<'a> Records<'a> {
 
     /// The nearest intact record behind the place: how far it is, and its number.
     fn resync(&self, sums: Sums, place: &[u8]) -> Option<(usize, u64)> {
-        (8..place.len().min(RESYNC_BYTES)).step_by(8).find_map(|skip| {
-            let record = sums.look(&place[skip..])?;
+        let mut summed = 0;
+        for skip in (8..place.len()).step_by(8) {
+            let Some(record) = sums.look(&place[skip..]) else { continue };
+            summed += record.payload.len() + super::format::HEAD_BYTES;
             let ahead = record.seq_low.wrapping_sub(fold(self.seq));
             // A record takes eight bytes at least, so no more than that can lie between.
-            let possible = ahead > 0 && ahead < RESYNC_RECORDS && ahead as usize <= skip / 8;
-            possible.then_some((skip, self.seq + u64::from(ahead)))
-        })
+            if ahead > 0 && ahead as usize <= skip / 8 {
+                let seq = self.seq + u64::from(ahead);
+                // 32 bits match by chance in a megabyte of noise: what is believed is followed by its successor, or by
+                // nothing at all.
+                let behind = place.get(skip + record_bytes(record.payload.len())..).unwrap_or_default();
+                if behind.iter().all(|b| *b == 0) || sums.record(behind, seq + 1).is_some() {
+                    return Some((skip, seq));
+                }
+            }
+            if summed > RESYNC_SUMMED {
+                return None;
+            }
+        }
+        None
     }
 
     /// On to the next segment.

@@ -51,7 +51,11 @@ impl Writer {
         if dir.join(segment_name(0)).exists() {
             return Err(JournalError::Exists { dir: dir.to_path_buf() });
         }
-        let room = Segment::prepare(dir, 0, options.segment_bytes)?;
+        let room = Segment::prepare(dir, 0, options.segment_bytes).inspect_err(|_| {
+            // A service that starts again and again on a full disk would leave a folder each time; one that holds
+            // anything stays.
+            let _ = fs::remove_dir(dir);
+        })?;
         let mut writer = Self {
             dir: dir.to_path_buf(),
             options,

@@ -120,6 +120,12 @@ pub fn find(journal: &Journal, which: Which, way: Way<'_>) -> Result<Vec<u64>, E
                     "record {seq} follows, and what was named led to no decision of an opportunity"
                 )));
             }
+            if let Which::At(wanted) = which
+                && last_ns == 0
+                && at_ns > wanted
+            {
+                return Err(not_there("the journal begins after that time"));
+            }
             last_ns = at_ns.max(last_ns);
             if let Which::At(wanted) = which
                 && last_ns > wanted

@@ -28,6 +28,8 @@ pub struct Handed {
     pub number: u64,
     /// The main thread handed it on.
     pub by_main: bool,
+    /// When a resume was given, by the engine's clock, ns since the epoch; a halt counts whenever it was given.
+    pub given_ns: u64,
 }
 
 /// The three places that the core thread looks at.
@@ -36,13 +38,15 @@ pub struct Inlet {
     signal: Arc<AtomicBool>,
     main: Consumer<Handed>,
     news: NewsWriter,
+    /// When the core thread last found that a limit halted trading, by its clock, ns since the epoch.
+    breached_ns: u64,
 }
 
 impl Inlet {
     /// `signal` is raised by the handler of SIGUSR1; `main` is where the main thread hands commands on.
     #[must_use]
     pub fn new(control: ControlCore, signal: Arc<AtomicBool>, main: Consumer<Handed>, news: NewsWriter) -> Self {
-        Self { control, signal, main, news }
+        Self { control, signal, main, news, breached_ns: 0 }
     }
 
     /// Whether somebody may have commanded something: three loads, no more.
@@ -62,14 +66,16 @@ impl Inlet {
         if self.signal.swap(false, Ordering::Relaxed) {
             let reason = Reason::new(SIGNAL_REASON);
             let source = CommandSource::Signal;
-            let signal = Handed { kind: CommandKind::Halt, source, reason, number: 0, by_main: false };
+            let kind = CommandKind::Halt;
+            let signal = Handed { kind, source, reason, number: 0, by_main: false, given_ns: 0 };
             self.give(&signal, driver, clock, listener);
         }
         if let Some(called) = self.control.take() {
             match called.kind {
                 Some(kind @ CommandKind::Halt) => {
                     let (source, reason, number) = (CommandSource::Control, called.reason, called.number);
-                    self.give(&Handed { kind, source, reason, number, by_main: false }, driver, clock, listener);
+                    let handed = Handed { kind, source, reason, number, by_main: false, given_ns: 0 };
+                    self.give(&handed, driver, clock, listener);
                 }
                 // The main thread takes it, looks at the halt file, and hands it on.
                 Some(CommandKind::Resume) => {}
@@ -88,7 +94,8 @@ impl Inlet {
         listener: &mut impl Listener,
     ) {
         let (kind, source, reason) = (CommandKind::Halt, CommandSource::Journal, Reason::new(why));
-        self.give(&Handed { kind, source, reason, number: 0, by_main: false }, driver, clock, listener);
+        let handed = Handed { kind, source, reason, number: 0, by_main: false, given_ns: 0 };
+        self.give(&handed, driver, clock, listener);
     }
 
     fn give(
@@ -98,8 +105,17 @@ impl Inlet {
         clock: &WallClock,
         listener: &mut impl Listener,
     ) {
-        let Handed { kind, source, reason, number, .. } = *handed;
+        let Handed { kind, source, reason, number, given_ns, .. } = *handed;
         let now_ns = clock.now_ns();
+        let standing = driver.core().risk().halted();
+        if kind == CommandKind::Resume && given_ns <= self.breached_ns && standing.is_some() {
+            // Who gave it cannot have seen this halt: it is not the core's to take.
+            if number != 0 {
+                self.answer(number, CommandOutcome::NewerHalt, now_ns, driver);
+            }
+            self.news.refused(self.breached_ns, standing.map(|halt| halt.code));
+            return;
+        }
         let at_ns = match kind {
             // Before whatever the clock has made due meanwhile.
             CommandKind::Halt => driver.halt_ns(now_ns),
@@ -123,9 +139,11 @@ impl Inlet {
         });
     }
 
-    /// A limit halted trading.
+    /// A limit halted trading at core time `at_ns`; the core thread found it at `found_ns` by its clock. A resume that
+    /// was given before that does not end it.
     #[cold]
-    pub fn breached(&mut self, at_ns: u64, code: DenyCode) {
+    pub fn breached(&mut self, at_ns: u64, found_ns: u64, code: DenyCode) {
+        self.breached_ns = found_ns;
         self.news.breached(at_ns, code);
     }
 }

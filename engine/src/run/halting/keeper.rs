@@ -11,7 +11,7 @@ use crosstick_ring::spsc::Producer;
 
 use super::inlet::{Handed, SIGNAL_REASON};
 use super::news::{News, NewsReader};
-use crate::clock::system_ns;
+use crate::clock::{WallClock, system_ns};
 use crate::run::status_line::StatusLine;
 use crate::state::halt::{self, Halt, HaltFileError, OPERATOR};
 
@@ -54,6 +54,7 @@ pub struct Keeper {
     news: NewsReader,
     seen: u64,
     control: ControlMain,
+    clock: WallClock,
     to_core: Producer<Handed>,
     waker: Waker,
     current: Option<Keeping>,
@@ -68,12 +69,19 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// `to_core` and `waker` lead to the core thread's inlet.
+    /// `to_core` and `waker` lead to the core thread's inlet; `clock` is the core thread's.
     #[must_use]
-    pub fn new(path: &Path, news: NewsReader, control: ControlMain, to_core: Producer<Handed>, waker: Waker) -> Self {
+    pub fn new(
+        path: &Path,
+        news: NewsReader,
+        control: ControlMain,
+        clock: WallClock,
+        to_core: Producer<Handed>,
+        waker: Waker,
+    ) -> Self {
         let path = path.to_path_buf();
         let (current, resuming) = (None, false);
-        Self { path, news, seen: 0, control, to_core, waker, current, handed: 0, taken: 0, resumes: 0, resuming }
+        Self { path, news, seen: 0, control, clock, to_core, waker, current, handed: 0, taken: 0, resumes: 0, resuming }
     }
 
     /// One look at everything; whatever cannot be done now is tried again at the next.
@@ -163,24 +171,29 @@ impl Keeper {
             Ok(None) => return,
             Err(error) => Reason::new(&error.to_string()),
         };
-        self.hand(CommandKind::Halt, CommandSource::File, reason, 0);
+        self.hand(CommandKind::Halt, CommandSource::File, reason, (0, 0));
     }
 
     fn resume(&mut self, called: &Called) {
-        let refused = if system_ns().abs_diff(called.sent_ns) > RESUME_AGE_MAX_NS {
+        let now_ns = system_ns();
+        let refused = if now_ns.abs_diff(called.sent_ns) > RESUME_AGE_MAX_NS {
             CommandOutcome::TooLate
         } else if halt::is_there(&self.path) {
             CommandOutcome::HaltFileThere
         } else {
-            self.resuming = self.hand(CommandKind::Resume, CommandSource::Control, called.reason, called.number);
+            // The commander reads the system's clock, the core thread its own: what both know is how long ago it was.
+            let given_ns = self.clock.now_ns().saturating_sub(now_ns.saturating_sub(called.sent_ns));
+            let (kind, source) = (CommandKind::Resume, CommandSource::Control);
+            self.resuming = self.hand(kind, source, called.reason, (called.number, given_ns));
             return;
         };
         self.control.refuse(called.number, refused);
     }
 
     /// `false` when the core takes nothing any more.
-    fn hand(&mut self, kind: CommandKind, source: CommandSource, reason: Reason, number: u64) -> bool {
-        let pushed = self.to_core.push(Handed { kind, source, reason, number, by_main: true }).is_ok();
+    fn hand(&mut self, kind: CommandKind, source: CommandSource, reason: Reason, of: (u64, u64)) -> bool {
+        let (number, given_ns) = of;
+        let pushed = self.to_core.push(Handed { kind, source, reason, number, by_main: true, given_ns }).is_ok();
         self.handed += u64::from(pushed);
         self.waker.wake();
         pushed

@@ -59,6 +59,12 @@ impl NewsWriter {
         self.tell(at_ns, Some(code), None, &Reason::NONE);
     }
 
+    /// A resume that the main thread handed on was not taken: a limit halted trading after it was given.
+    pub fn refused(&mut self, at_ns: u64, halted: Option<DenyCode>) {
+        self.row.handed += 1;
+        self.tell(at_ns, halted, None, &Reason::NONE);
+    }
+
     /// A command was taken; `halted` is where trading stands behind it.
     pub fn obeyed(&mut self, at_ns: u64, handed: &Handed, outcome: CommandOutcome, halted: Option<DenyCode>) {
         self.row.handed += u64::from(handed.by_main);

@@ -42,7 +42,7 @@ pub fn engine_row(driver: &PaperDriver<Spread>, besides: &Besides) -> EngineRow 
         pairs_closed: pairs.closed,
         pairs_unhedged: pairs.failed,
         pairs_in_flight: driver.pairs_in_flight() as u64,
-        halts: core.risk().breaches().map(|(_, n)| n).sum(),
+        halts: core.risk().halts(),
         lines_lagging: besides.lines_lagging,
         rows_waiting: besides.rows_waiting,
         orders_not_shown: besides.orders_not_shown,
