@@ -82,8 +82,8 @@ pub fn fills(pairs: &[Traded]) -> Vec<Chart> {
     edges.sort_unstable();
     let bins = Bins::linear(bps(edges[0]), bps(edges[(edges.len() - 1) * 199 / 200]), 18);
     let of = |class: fn(&Traded) -> bool| bins.count(pairs.iter().filter(|p| class(p)).map(|p| bps(p.edge_ppm)));
-    let none = |p: &Traded| p.filled == (0, 0);
-    let counts = [of(|p| p.whole), of(|p| !p.whole && p.filled != (0, 0)), of(none)];
+    let none = |p: &Traded| p.filled == (Amount::ZERO, Amount::ZERO);
+    let counts = [of(|p| p.whole), of(|p| !p.whole && p.filled != (Amount::ZERO, Amount::ZERO)), of(none)];
     let legend = [(Ink::Three, "both legs whole"), (Ink::Two, "in part, or one leg"), (Ink::Bad, "nothing")];
     let outcome = bins.chart("What was filled", "edge when decided, bps", "pairs", &counts, &legend);
 

@@ -50,7 +50,7 @@ pub struct Point {
     pub at_ns: u64,
     /// Net result.
     pub net: Amount,
-    /// How far below its best.
+    /// How far below its best at most since the point before.
     pub drawdown: Amount,
 }
 
@@ -114,10 +114,11 @@ impl<'u> Collector<'u> {
         std::mem::take(&mut self.filled)
     }
 
-    /// Adds a point to the equity curve; `fall` was told of this result already.
+    /// Adds a point to the equity curve.
     pub fn mark(&mut self, at_ns: u64, risk: &Risk, fall: &mut Fall) {
         let pnl = risk.pnl();
-        let drawdown = fall.mark(pnl.net);
+        fall.mark(pnl.net);
+        let drawdown = fall.take();
         self.story.equity.push(Point { at_ns, net: pnl.net, drawdown });
         let row = [
             Cell::Count(at_ns),

@@ -72,15 +72,23 @@ pub struct Fall {
     peak: i128,
     /// The deepest fall so far, zero or above.
     pub deepest: Amount,
+    /// The deepest since [`Fall::take`].
+    since: Amount,
 }
 
 impl Fall {
-    /// The result stands at `net` now; returns how far below its best that is.
-    pub fn mark(&mut self, net: Amount) -> Amount {
+    /// The result stands at `net` now.
+    #[inline]
+    pub fn mark(&mut self, net: Amount) {
         self.peak = self.peak.max(net.0);
         let fall = Amount(self.peak.saturating_sub(net.0));
         self.deepest = self.deepest.max(fall);
-        fall
+        self.since = self.since.max(fall);
+    }
+
+    /// The deepest fall since this was last asked.
+    pub fn take(&mut self) -> Amount {
+        std::mem::take(&mut self.since)
     }
 }
 

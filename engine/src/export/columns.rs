@@ -136,7 +136,7 @@ pub const COMMANDS: &[Column<'static>] = &[("at_ns", Count), ("command", Text), 
 /// Trading halted, or let go on.
 pub const HALTS: &[Column<'static>] = &[("at_ns", Count), ("decision", Text), ("code", Text)];
 
-/// The result over time. Money is in the risk currency.
+/// The result over time. Money is in the risk currency; the drawdown is the deepest since the row before.
 pub const EQUITY: &[Column<'static>] = &[
     ("at_ns", Count),
     ("net", Decimal),

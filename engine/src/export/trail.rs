@@ -14,6 +14,9 @@ use crosstick_model::{
 };
 use crosstick_strategy::Opportunity;
 
+/// What parts of a fill are counted in.
+const PART: i128 = 1_000_000_000_000;
+
 /// An opportunity, from its begin to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
@@ -94,7 +97,8 @@ pub struct Placed {
     pub first_report_ns: Option<u64>,
     /// When the report came that ended it, ns.
     pub ended_ns: Option<u64>,
-    base_filled: i64,
+    /// Base units, exact where spot or linear; of contracts, what they are worth at their fills' prices.
+    base: Amount,
     fees: Amount,
 }
 
@@ -109,8 +113,8 @@ pub struct Traded {
     pub route: Route,
     /// Edge of the prices it was decided on, ppm.
     pub edge_ppm: i64,
-    /// Base units, at the market's scale, that the legs filled: bought, sold.
-    pub filled: (i64, i64),
+    /// Base units that the legs filled: bought, sold.
+    pub filled: (Amount, Amount),
     /// Both orders filled whole.
     pub whole: bool,
     /// Of what both legs have in common: sold minus bought, minus all fees of the pair.
@@ -205,7 +209,7 @@ impl<'u> Trail<'u> {
                     notional: Amount::ZERO,
                     first_report_ns: None,
                     ended_ns: None,
-                    base_filled: 0,
+                    base: Amount::ZERO,
                     fees: Amount::ZERO,
                 };
                 self.orders.insert(order.id, placed);
@@ -253,8 +257,7 @@ impl<'u> Trail<'u> {
                 placed.filled = placed.filled.saturating_add(fill.quantity);
                 let add = |to: Amount, more: Option<Amount>| more.and_then(|m| to.checked_add(m)).unwrap_or(to);
                 placed.notional = add(placed.notional, instrument.notional(fill.price, fill.quantity));
-                let base = instrument.base_quantity(fill.price, fill.quantity).unwrap_or(0);
-                placed.base_filled = placed.base_filled.saturating_add(base);
+                placed.base = add(placed.base, base_of(instrument, &fill));
                 placed.fees = add(placed.fees, fee_worth(&self.rates, instrument, &fill));
                 if placed.filled < placed.order.intent.quantity {
                     return;
@@ -306,14 +309,16 @@ impl<'u> Trail<'u> {
     fn pair(&self, group: GroupId, asked: &Asked, legs: &[Placed]) -> Option<Traded> {
         let leg = |side: Side| legs.iter().find(|l| l.order.intent.side == side);
         let (buy, sell) = (leg(Side::Buy)?, leg(Side::Sell)?);
-        let common = buy.base_filled.min(sell.base_filled);
+        let common = buy.base.min(sell.base);
         let part = |leg: &Placed| {
             let quote = self.instrument(leg.order.intent.instrument)?.quote;
             let worth = worth(&self.rates, quote, leg.notional)?;
-            if common == 0 {
-                return Some(Amount::ZERO);
+            if common == leg.base {
+                return Some(worth);
             }
-            worth.mul_div_floor(i128::from(common), i128::from(leg.base_filled))
+            // The part first, or the product would not fit.
+            let part = common.mul_div_floor(PART, leg.base.0)?;
+            worth.mul_div_floor(part.0, PART)
         };
         let (paid, got) = (part(buy)?, part(sell)?);
         let captured = got.checked_sub(paid)?.checked_sub(buy.fees)?.checked_sub(sell.fees)?;
@@ -323,10 +328,10 @@ impl<'u> Trail<'u> {
             opportunity: asked.opportunity,
             route: asked.route?,
             edge_ppm: asked.edge_ppm?,
-            filled: (buy.base_filled, sell.base_filled),
+            filled: (buy.base, sell.base),
             whole: buy.end == End::Filled && sell.end == End::Filled,
             captured,
-            captured_ppm: ppm.filter(|_| common > 0),
+            captured_ppm: ppm.filter(|_| common > Amount::ZERO),
         })
     }
 
@@ -363,6 +368,16 @@ impl<'u> Trail<'u> {
 
     fn instrument(&self, id: InstrumentId) -> Option<&'u Instrument> {
         self.universe.instruments.get(id.index())
+    }
+}
+
+/// Base units of a fill, not rounded to the market's scale: a contract is rarely worth a whole step of it.
+fn base_of(instrument: &Instrument, fill: &Fill) -> Option<Amount> {
+    match instrument.kind {
+        Kind::Spot | Kind::Linear => Amount::quantity(fill.quantity, instrument.scale),
+        Kind::Inverse => instrument
+            .notional(fill.price, fill.quantity)?
+            .mul_div_floor(pow10_i128(u32::from(instrument.scale.price_decimals)), i128::from(fill.price)),
     }
 }
 

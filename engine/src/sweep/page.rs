@@ -18,8 +18,8 @@ const WORDS_MAX: (usize, usize) = (9, 16);
 pub(super) fn page(swept: &Swept<'_>, data: &[String]) -> String {
     let title = swept.measure.title(swept.currency());
     let points = count(swept.wholes.len() as u64);
-    let subtitle = format!("{points} points over {}, by {title}", data.join(", "));
-    let mut page = Page::new("Sweep", subtitle);
+    let mut page = Page::new("Sweep", format!("{points} points, by {title}"));
+    page.note(data.join("  "));
     for note in &swept.plan.notes {
         page.note(note);
     }

@@ -139,7 +139,7 @@ def test_opportunities(session, lines):
 def test_commands_and_halts(session, lines):
     commands = rows(session, "commands")
     assert [(row["command"], row["source"], row["reason"]) for row in commands] == [
-        ("halt", "control", 'to "see", in CSV'), ("resume", "control", "seen")]
+        ("halt", "command", 'to "see", in CSV'), ("resume", "command", "seen")]
     assert [(row["decision"], row["code"]) for row in rows(session, "halts")] == [
         ("halt", "OPERATOR"), ("resume", None)]
     for row in commands:
