@@ -17,10 +17,11 @@ use std::time::{Duration, Instant};
 
 use crosstick_benches::worlds::demo;
 use crosstick_engine::clock::WallClock;
-use crosstick_engine::run::core_thread::{CoreEnd, CoreThread};
+use crosstick_engine::run::core_thread::CoreThread;
 use crosstick_engine::run::halting::{Handed, Inlet, NewsReader, channel};
 use crosstick_engine::run::notify::beat;
 use crosstick_engine::run::publish::{CORE_STAGES, Publisher, Stages, Tables};
+use crosstick_engine::run::seat::{CoreEnd, Seat, SeatParts};
 use crosstick_engine::setup::paper_driver;
 use crosstick_ipc::control::{Commander, Control, ControlMain};
 use crosstick_ipc::{Owner, Place, Shape, Writer};
@@ -68,18 +69,16 @@ fn engine(policy: WaitPolicy, clock: &WallClock) -> Engine {
     for venue in 0..universe.venues.len() as u8 {
         ticks.push(Tick::line_state(VenueId(venue), 0, true, clock.now_ns())).expect("room");
     }
-    let core = CoreThread {
+    let seat = Seat::new(SeatParts {
         driver,
-        rings: vec![consumer],
-        waiter,
         clock: clock.clone(),
         publisher: Publisher::new(core, stages, tables, &lines),
         keep_rows: false,
-        cpu: None,
         inlet: Inlet::new(control.core, Arc::new(AtomicBool::new(false)), handed, tell),
         beat: beat().0,
         scribe: None,
-    };
+    });
+    let core = CoreThread { seat, rings: vec![consumer], waiter, cpu: None };
     let core = core.start().expect("a thread");
     let clock = clock.clone();
     Engine { place, core, ticks, hand, waker, news, clock, _main: control.main, _owner: owner, _dir: dir }

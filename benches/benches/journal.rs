@@ -5,13 +5,14 @@
 //! in the one that `CROSSTICK_BENCH_DIR` names), `fsync = "none"`: what the disk itself takes is the disk's figure.
 //! Threads: the core's, pinned to the first CPU; the journal's, pinned to the second, where there is one. Turns without
 //! and with a journal follow each other in one process on a new core each, so that what else the machine does meets
-//! them alike. Both ends of the ring live through all turns, as in a run: its pages are warm. Unit of `take`: one tick,
-//! from the tick to all that it leads to, orders, journal entries and state hashes included; one clock read in it.
+//! them alike. Both ends of the ring live through all turns, as in a run: its pages are warm.
+//! Unit: of `take`, one tick, from the tick to all that it leads to, orders, journal entries and state hashes included;
+//! one clock read in it.
 //! Measures: percentiles within a turn; of each the median over the turns, the least and the most of any, and the
 //! median of what two neighbouring turns differ by. `write`: entries of one turn through cells, assembler and writer on
 //! one thread that does nothing else: entries and bytes a second. `verify`: the session of one turn run again from its
-//! files and compared, on one thread: inputs a second. Does not measure: the region's publisher, sockets, decoding, and
-//! a core that has to share its CPU with the journal's.
+//! files and compared, on one thread: inputs a second.
+//! Does not measure: the region's publisher, sockets, decoding, and a core that has to share its CPU with the journal's.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

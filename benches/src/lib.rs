@@ -1,12 +1,16 @@
-//! What the benchmarks share: frames, universes, a generated session, and how long criterion may take.
+//! What the benchmarks share: frames, universes, a generated session, contests in turns, and how long criterion may
+//! take.
 //!
 //! **Thread:** the benchmark's own; a benchmark of two threads starts its second one itself and says so in its head.
 //! **Hot:** nothing here; all of it runs before the clock does. The hot code is what the benchmarks call.
 //! **Deliberately absent:** anything that another crate imports, sockets, wall-clock assertions (a shared machine is
 //! noisy), and numbers without a check: every benchmark proves its answer before it is timed.
 
+pub mod desks;
 pub mod frames;
+pub mod report;
 pub mod session;
+pub mod turns;
 pub mod worlds;
 
 use std::time::Duration;

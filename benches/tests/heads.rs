@@ -8,7 +8,10 @@ fn every_benchmark_says_what_it_measures_and_what_not() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches");
     let mut seen = 0;
     for entry in fs::read_dir(dir).expect("the benchmarks") {
-        let path = entry.expect("an entry").path();
+        let mut path = entry.expect("an entry").path();
+        if path.is_dir() {
+            path.push("main.rs");
+        }
         let text = fs::read_to_string(&path).expect("a benchmark");
         let head: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).collect();
         for wanted in ["Topology:", "Threads:", "Unit:", "Measures:", "Does not measure:"] {

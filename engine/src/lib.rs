@@ -21,6 +21,7 @@ pub mod log;
 pub mod out;
 pub mod page;
 pub mod progress;
+pub mod record;
 pub mod replay;
 pub mod report;
 pub mod run;

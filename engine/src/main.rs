@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use crosstick_engine::cli::{self, Cli, Command, ConfigCommand};
 use crosstick_engine::exit::Outcome;
-use crosstick_engine::{backtest, commands, out, replay, run, sweep};
+use crosstick_engine::{backtest, commands, out, record, replay, run, sweep};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -55,6 +55,7 @@ fn execute(cli: Cli) -> Outcome {
             out: arguments.out,
             top: arguments.top,
         }),
+        Command::Record(arguments) => record::command(&arguments),
         Command::Sim(arguments) => commands::sim::command(&arguments),
         Command::Check { file } => commands::check(&file),
         Command::Init { file } => commands::init(&file),

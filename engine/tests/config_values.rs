@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use crosstick_engine::config::{
-    Config, Environment, FeeAssetName, INIT_TEMPLATE, Mode, Overrides, Preset, StrategyName, Stream, explain, sim,
+    Config, Environment, FeeAssetName, INIT_TEMPLATE, Mode, Overrides, Preset, StrategyName, Stream, Topology, explain,
+    sim,
 };
 use crosstick_model::{Amount, Protocol};
 use crosstick_ring::WaitPolicy;
-use crosstick_sim::FaultSpec;
+use crosstick_sim::{FaultSpec, Source};
 use proptest::prelude::*;
 
 const SMALL: &str = "[[venue]]\nname = \"a\"\nprotocol = \"binance-spot\"\n";
@@ -36,6 +37,7 @@ fn a_small_config_has_the_documented_defaults() {
     assert_eq!(config.engine.halt_file, config.engine.state_dir.join("halt"));
     assert_eq!(config.engine.log, None);
     assert_eq!((config.threads.core_cpu, config.threads.core_wait), (None, WaitPolicy::Auto));
+    assert_eq!(config.threads.topology, Topology::Rings);
     let venue = &config.venues[0];
     assert_eq!((venue.protocol, venue.environment), (Protocol::BinanceSpot, Environment::Mainnet));
     assert_eq!(venue.streams, [Stream::Trade, Stream::BookTicker]);
@@ -51,6 +53,14 @@ fn a_small_config_has_the_documented_defaults() {
     assert_eq!((risk.max_open_orders, risk.max_orders_per_second), (8, 20));
     assert_eq!(risk.price_collar_e8, 1_000_000);
     assert_eq!((risk.rate("USDT"), risk.rate("USD")), (Some(100_000_000), None));
+}
+
+#[test]
+fn inline_has_one_thread() {
+    let text = format!("{SMALL}[threads]\ntopology = \"inline\"\ncore = {{ cpu = 1, wait = \"spin\" }}\n");
+    let threads = parse(&text, &Overrides::none()).threads;
+    assert_eq!((threads.topology, threads.core_cpu, threads.core_wait), (Topology::Inline, Some(1), WaitPolicy::Spin));
+    assert!(threads.reader_cpus.is_empty());
 }
 
 #[test]
@@ -257,13 +267,29 @@ fn the_simulated_venues_file_lists_its_mistakes() {
          s.toml:11:8: [[venue]] port: 9 is \"beta\"'s already"
     );
     let shipped = sim::parse("sim.toml", sim::SHIPPED, Path::new("/x")).unwrap_or_else(|m| panic!("{m}"));
-    assert_eq!(shipped.endpoints.len(), 3);
+    assert_eq!(shipped.endpoints.len(), 4);
     assert_eq!(shipped.ca_pem_path.as_deref(), Some(Path::new("/x/crosstick-sim-ca.pem")));
     assert_eq!(shipped.keys_dir.as_deref(), Some(Path::new("/x/crosstick-sim-keys")));
     let names: Vec<&str> = shipped.accounts.iter().map(|a| a.name.as_str()).collect();
     assert_eq!(names, ["trader", "second"]);
     assert_eq!((shipped.accounts[0].maker_e8, shipped.accounts[0].taker_e8), (100_000, 100_000));
     assert_eq!(shipped.accounts[0].balances[0], ("USDT".to_owned(), "1000000".parse().expect("a decimal")));
+}
+
+/// MEXC's venue is there where a file names it, and the flow of the others is the demo's where none does.
+#[test]
+fn a_simulated_venue_of_mexc_is_there_for_those_who_name_it() {
+    let names = |text: &str| -> Vec<(String, String)> {
+        let config = sim::parse("s.toml", text, Path::new("/")).unwrap_or_else(|m| panic!("{m}"));
+        let Source::Generated { spec, .. } = config.source else { panic!("generated") };
+        spec.venues.into_iter().map(|v| (v.name, v.protocol.to_string())).collect()
+    };
+    let delta = ("delta".to_owned(), "mexc-spot".to_owned());
+    assert_eq!(names("[[venue]]\nname = \"delta\"\n"), std::slice::from_ref(&delta));
+    assert_eq!(names("[[venue]]\nname = \"alpha\"\n[[venue]]\nname = \"delta\"\n").last(), Some(&delta));
+    assert_eq!(names("[sim]\nseed = 1\n").len(), 3);
+    let wrong = sim::parse("s.toml", "[[venue]]\nname = \"detla\"\n", Path::new("/")).expect_err("a mistake");
+    assert!(wrong.to_string().contains("did you mean \"delta\"?"), "{wrong}");
 }
 
 #[test]

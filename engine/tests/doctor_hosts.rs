@@ -62,9 +62,16 @@ fn made_up_hosts_as_json() {
         let mut value: Value = serde_json::from_str(&done.out).expect("JSON");
         assert_eq!(value["exit_code"], *code);
         assert!(value["manifest"]["measured"].is_null() && value["not_measured"].is_string());
-        // The only thing in it that is not the host's.
+        // The only things in it that are not the host's.
         assert!(value["manifest"]["build"].as_str().is_some_and(|b| b.starts_with(env!("CARGO_PKG_VERSION"))));
         value["manifest"]["build"] = "VERSION COMMIT".into();
+        let compiler = &mut value["manifest"]["compiler"];
+        assert!(compiler["rustc"].as_str().is_some_and(|rustc| rustc.starts_with("rustc ")), "{compiler}");
+        assert!(compiler["features"].as_str().is_some_and(|list| !list.is_empty()), "{compiler}");
+        for field in ["rustc", "target", "opt_level", "features", "rustflags"] {
+            compiler[field] = "OF THE BUILD".into();
+        }
+        compiler["debug_assertions"] = true.into();
         golden(&format!("{config}.json"), &(serde_json::to_string_pretty(&value).expect("JSON") + "\n"));
         // What was written reads back as the same thing.
         let back: Diagnosis = serde_json::from_value(value.clone()).expect("a diagnosis");
@@ -302,6 +309,25 @@ fn cpus_badly_chosen() {
     assert_eq!(verdict(&all, "placement"), Verdict::WillHurt);
     for check in ["nohz_full", "isolation", "rcu_nocbs"] {
         assert!(verdict(&all, check) < Verdict::Advice, "{check}");
+    }
+}
+
+/// The inline topology has one hot thread: it needs one CPU and one to spare, and nobody is told to pin readers.
+#[test]
+fn inline_is_one_hot_thread() {
+    let rig = rig("numa", "numa");
+    let text = fs::read_to_string(rig.path("engine.toml")).expect("a config");
+    for (core, expected) in [("core = { cpu = 4, wait = \"spin\" }", Some(4)), ("", None)] {
+        let threads = format!("topology = \"inline\"\n{core}\n");
+        let (head, tail) = text.split_once("[threads]").expect("threads");
+        let (_, venues) = tail.split_once("[[venue]]").expect("a venue");
+        let path = rig.write("inline.toml", format!("{head}[threads]\n{threads}\n[[venue]]{venues}"));
+        let plan = Plan::of(&Config::load(Some(&path), &Overrides::default()).expect("a config"));
+        let d = doctor::examine(&Root::below(&rig.path("host")), &plan, "", None);
+        let names: Vec<_> = d.threads.iter().map(|t| (t.name.as_str(), t.cpu, t.spins)).collect();
+        assert_eq!(names, [("ct-core", expected, true)]);
+        let placement = d.findings.iter().find(|f| f.check == "placement").expect("a check");
+        assert!(!placement.fix.as_deref().unwrap_or_default().contains("readers ="), "{placement:?}");
     }
 }
 

@@ -218,6 +218,26 @@ fn generated_venues_stand_where_their_file_says() {
     assert!(done.out.contains(&format!("beta: binance-spot at wss://127.0.0.1:{beta}")), "{}", done.out);
 }
 
+/// A venue of MEXC is served; the config that is written leaves it out, and one that names it is refused.
+#[test]
+fn a_venue_of_mexc_is_served_but_not_read_yet() {
+    let rig = Rig::new();
+    let text = "[[venue]]\nname = \"alpha\"\n[[venue]]\nname = \"beta\"\n[[venue]]\nname = \"delta\"\n";
+    rig.write("sim.toml", text);
+    let done = rig.run(["sim", "--config", "sim.toml", "--write-config", "c.toml", "--duration", "200ms"]).expect(0);
+    assert!(done.out.contains("delta: mexc-spot at wss://127.0.0.1:"), "{}", done.out);
+    let written = std::fs::read_to_string(rig.path("c.toml")).expect("a config");
+    assert!(
+        written.contains("# Left out: delta speaks mexc-spot") && !written.contains("name = \"delta\""),
+        "{written}"
+    );
+    rig.run(["check", "c.toml"]).expect(0);
+    let mexc = "[[venue]]\nname = \"delta\"\nprotocol = \"mexc-spot\"\nenvironment = \"custom\"\n\
+                stream_url = \"wss://127.0.0.1:1\"\n";
+    rig.write("mexc.toml", mexc);
+    rig.run(["run", "--config", "mexc.toml"]).fails(2, &["mexc-spot", "not available yet"]);
+}
+
 /// What a client needs to trade there is printed, and the keys are the same at the next start.
 #[test]
 fn generated_venues_tell_their_accounts_keys() {

@@ -2,13 +2,12 @@
 
 mod support;
 
-use crosstick_execution::{Gateway, Paper, PaperConfig};
+use crosstick_execution::{Paper, PaperConfig};
 use crosstick_model::{
-    Amount, AssetId, Decimal, FeeAsset, Fees, Fill, GroupId, Instrument, InstrumentId, Intent, Kind, Liquidity,
-    OrderId, Protocol, Purpose, Quote, RejectReason, Report, ReportKind, Scale, Side, Tick, TimeInForce, Trade,
-    Universe, Venue, VenueId,
+    AssetId, FeeAsset, Fill, InstrumentId, Liquidity, OrderId, RejectReason, Report, ReportKind, Side, Tick,
+    TimeInForce, VenueId,
 };
-use crosstick_risk::{Limits, Rates, Risk};
+use crosstick_risk::Rates;
 
 use support::*;
 

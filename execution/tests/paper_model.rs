@@ -155,7 +155,7 @@ proptest! {
             }).collect();
             let rejected = reports.iter().filter(|r| matches!(r.kind, ReportKind::Rejected(_))).count();
             match rejected {
-                0 if filled == asked => prop_assert_eq!(rest, vec![]),
+                0 if filled == asked => prop_assert_eq!(rest, Vec::<i64>::new()),
                 0 => prop_assert_eq!(rest, vec![asked - filled]),
                 _ => prop_assert!(rejected == 1 && reports.len() == 1),
             }

@@ -91,6 +91,8 @@ pub const fn stream_base<'a>(protocol: Protocol, environment: Environment<'a>) -
         (Environment::Mainnet, Protocol::BinanceSpot) => "wss://stream.binance.com:9443",
         (Environment::Mainnet, Protocol::BinanceUsdm) => "wss://fstream.binance.com",
         (Environment::Mainnet, Protocol::BinanceCoinm) => "wss://dstream.binance.com",
+        // It has no other known environment; [`plan`] has no streams of it yet.
+        (_, Protocol::MexcSpot) => "wss://wbs-api.mexc.com",
         (Environment::Testnet, Protocol::BinanceSpot) => "wss://stream.testnet.binance.vision",
         (Environment::Testnet, Protocol::BinanceUsdm) => "wss://fstream.binancefuture.com",
         (Environment::Testnet, Protocol::BinanceCoinm) => "wss://dstream.binancefuture.com",
@@ -108,6 +110,8 @@ pub const fn rest_base(protocol: Protocol, environment: Environment<'_>) -> Opti
         (Environment::Mainnet, Protocol::BinanceSpot) => "https://api.binance.com",
         (Environment::Mainnet, Protocol::BinanceUsdm) => "https://fapi.binance.com",
         (Environment::Mainnet, Protocol::BinanceCoinm) => "https://dapi.binance.com",
+        (Environment::Mainnet, Protocol::MexcSpot) => "https://api.mexc.com",
+        (_, Protocol::MexcSpot) => return None,
         (Environment::Testnet, Protocol::BinanceSpot) => "https://testnet.binance.vision",
         (Environment::Testnet, Protocol::BinanceUsdm | Protocol::BinanceCoinm) => "https://testnet.binancefuture.com",
         (Environment::Demo, Protocol::BinanceSpot) => "https://demo-api.binance.com",
@@ -132,6 +136,8 @@ const fn path(protocol: Protocol, environment: Environment<'_>, kind: StreamKind
             (Environment::Custom(_), _) => Some("/stream"),
             _ => None,
         },
+        // Nothing decodes them yet.
+        (Protocol::MexcSpot, _) => None,
     }
 }
 
@@ -258,7 +264,7 @@ mod tests {
 
     #[test]
     fn every_base_is_a_good_address() {
-        for protocol in Protocol::ALL {
+        for protocol in Protocol::BINANCE {
             for environment in [Environment::Mainnet, Environment::Testnet, Environment::Demo] {
                 let base = Endpoint::parse(stream_base(protocol, environment)).expect("a good address");
                 assert!(base.tls());

@@ -182,6 +182,11 @@ impl<S: TickSink> Outlet<S> {
         &mut self.sink
     }
 
+    /// Where the ticks go, when nothing more comes.
+    pub fn into_sink(self) -> S {
+        self.sink
+    }
+
     #[inline]
     fn push(&mut self, tick: Tick) -> Fit {
         // What waits is older, so it goes first, or this tick waits as well.

@@ -50,11 +50,16 @@ pub enum Protocol {
     BinanceUsdm = 1,
     /// Binance COIN-M futures.
     BinanceCoinm = 2,
+    /// MEXC spot.
+    MexcSpot = 3,
 }
 
 impl Protocol {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 3] = [Self::BinanceSpot, Self::BinanceUsdm, Self::BinanceCoinm];
+    pub const ALL: [Self; 4] = [Self::BinanceSpot, Self::BinanceUsdm, Self::BinanceCoinm, Self::MexcSpot];
+
+    /// Binance's: what an engine reads so far.
+    pub const BINANCE: [Self; 3] = [Self::BinanceSpot, Self::BinanceUsdm, Self::BinanceCoinm];
 
     /// The name used in the config.
     #[must_use]
@@ -63,6 +68,7 @@ impl Protocol {
             Self::BinanceSpot => "binance-spot",
             Self::BinanceUsdm => "binance-usdm",
             Self::BinanceCoinm => "binance-coinm",
+            Self::MexcSpot => "mexc-spot",
         }
     }
 

@@ -236,10 +236,10 @@ impl Risk {
 #[inline]
 fn check_shape(spec: &Spec, intent: &Intent) -> Result<i128, DenyCode> {
     let q = intent.quantity;
-    if q <= 0 || q < spec.min_quantity || q % spec.quantity_step != 0 {
+    if q <= 0 || q < spec.min_quantity || !spec.quantity_steps.divides(q) {
         return Err(DenyCode::Quantity);
     }
-    if intent.price <= 0 || intent.price % spec.price_step != 0 {
+    if intent.price <= 0 || !spec.price_steps.divides(intent.price) {
         return Err(DenyCode::Price);
     }
     let notional = spec.notional(intent.price, q).ok_or(DenyCode::Overflow)?;
@@ -259,8 +259,9 @@ fn check_quote(mark: &Mark, intent: &Intent, now_ns: u64, collar_e8: i64) -> Res
         Side::Buy => mark.ask,
         Side::Sell => mark.bid,
     };
-    let distance = (i128::from(intent.price) - i128::from(opposite)).abs();
-    if distance * RATE_ONE > i128::from(opposite) * i128::from(collar_e8) {
+    // Factors of 64 bits each, so that a product is one multiplication.
+    let distance = u128::from(intent.price.abs_diff(opposite)) * RATE_ONE.unsigned_abs();
+    if distance.cast_signed() > i128::from(opposite) * i128::from(collar_e8) {
         return Err(DenyCode::Collar);
     }
     Ok(())

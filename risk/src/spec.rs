@@ -6,7 +6,7 @@ use crosstick_model::decimal::pow10_i128;
 use crosstick_model::{AssetId, FeeAsset, Instrument, Kind, Side, Universe, VenueId};
 
 use crate::balance::{NO_SLOT, Wallet};
-use crate::exact::{mul, mul_div_ceil, mul_div_floor};
+use crate::exact::{Step, mul, mul_div_ceil, mul_div_floor, mul_rate_ceil};
 use crate::limits::{Limits, Rates};
 
 /// One instrument as the gate sees it. Amounts at 1e-16, rates at 1e-8.
@@ -23,6 +23,9 @@ pub(crate) struct Spec {
     pub(crate) pnl_asset: AssetId,
     pub(crate) price_step: i64,
     pub(crate) quantity_step: i64,
+    /// The same two, ready to be asked whether they divide.
+    pub(crate) price_steps: Step,
+    pub(crate) quantity_steps: Step,
     pub(crate) min_quantity: i64,
     pub(crate) min_notional: i128,
     /// Quote asset: price × quantity × `unit` / `unit_div`, or contracts × `unit` / `unit_div` where inverse.
@@ -117,6 +120,8 @@ impl Spec {
             pnl_asset,
             price_step: i.price_step.max(1),
             quantity_step: i.quantity_step.max(1),
+            price_steps: Step::new(i.price_step),
+            quantity_steps: Step::new(i.quantity_step),
             min_quantity: i.min_quantity,
             min_notional: i.min_notional.0,
             unit,
@@ -176,7 +181,7 @@ impl Spec {
         if i128::from(self.rate_e8) == RATE_ONE {
             return Some(amount);
         }
-        mul_div_ceil(amount, i128::from(self.rate_e8), RATE_ONE)
+        mul_rate_ceil(amount, self.rate_e8)
     }
 
     /// The cash that a signed quantity (at 1e-16) bought at `price` moves, in the P&L asset, rounded against us.
@@ -282,6 +287,6 @@ impl Spec {
         if self.fee_e8 == 0 {
             return Some(0);
         }
-        mul_div_ceil(amount, i128::from(self.fee_e8), RATE_ONE)
+        mul_rate_ceil(amount, self.fee_e8)
     }
 }

@@ -5,7 +5,7 @@ mod common;
 
 use common::*;
 use crosstick_model::{Amount, DenyCode, InstrumentId, Intent, Side};
-use crosstick_risk::exact::{mul_div_ceil, mul_div_floor};
+use crosstick_risk::exact::{self, mul_div_ceil, mul_div_floor, mul_rate_ceil};
 use crosstick_risk::{Balances, Limits};
 use num_bigint::BigInt;
 use proptest::prelude::*;
@@ -323,5 +323,21 @@ proptest! {
         prop_assert_eq!(mul_div_ceil(a, b, c), expect(ceil_div(&product, &BigInt::from(c))));
         prop_assert_eq!(mul_div_floor(a, b, 0), None);
         prop_assert_eq!(mul_div_ceil(a, b, -c), None);
+    }
+
+    #[test]
+    fn a_step_divides_what_has_no_remainder(step in 1..i64::MAX, number in 0..i64::MAX, shifts in (0u32..63, 0u32..63)) {
+        let (step, number) = ((step >> shifts.0).max(1), number >> shifts.1);
+        let multiple = number - number % step;
+        for number in [number, multiple, multiple.saturating_add(1), multiple.saturating_add(step / 2), 0, step, i64::MAX] {
+            prop_assert_eq!(exact::Step::new(step).divides(number), number % step == 0, "{} {}", number, step);
+        }
+    }
+
+    #[test]
+    fn parts_of_a_rate_agree_with_big_integers(a in any::<i128>(), rate in any::<i64>(), shifts in (0u32..127, 0u32..63)) {
+        let (a, rate) = (a >> shifts.0, rate >> shifts.1);
+        let product = BigInt::from(a) * rate;
+        prop_assert_eq!(mul_rate_ceil(a, rate), i128::try_from(ceil_div(&product, &BigInt::from(100_000_000))).ok());
     }
 }

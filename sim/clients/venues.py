@@ -12,7 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 # Who trades, an account for each file of tests, so that none sees the others' orders and balances.
-ACCOUNTS = ("python-binance", "ccxt", "ccxt-pro", "ccxt-futures", "official", "other")
+ACCOUNTS = ("python-binance", "ccxt", "ccxt-pro", "ccxt-futures", "ccxt-mexc", "ccxt-mexc-pro", "official",
+            "other")
 START_USDT, START_BTC = "1000000", "10"
 # They differ, so that a commission says whether its order rested. In bps, in the config's words.
 MAKER_BPS, TAKER_BPS = "8", "10"
@@ -21,7 +22,7 @@ PATIENCE_S = 60
 
 
 class Venues:
-    """A running `crosstick sim` with a spot and a USD-M venue, where they are and which keys they know."""
+    """A running `crosstick sim` with a spot, a USD-M and a MEXC venue, where they are and which keys they know."""
 
     def __init__(self):
         program = Path(os.environ.get("CROSSTICK_BIN") or ROOT / "target/debug/crosstick").absolute()
@@ -42,12 +43,14 @@ class Venues:
             if line.startswith("clients must trust"):
                 break
         overdue.cancel()
-        places = dict(re.findall(r"^(alpha: binance-spot|gamma: binance-usdm) at (wss://\S+ and https://\S+)$",
+        places = dict(re.findall(r"^(alpha: binance-spot|gamma: binance-usdm|delta: mexc-spot) at "
+                                 r"(wss://\S+ and https://\S+)$",
                                  "".join(told), re.MULTILINE))
-        if len(places) < 2:
+        if len(places) < 3:
             raise RuntimeError(f"the simulated venues did not start: {''.join(told)}")
         self.stream, self.rest = places["alpha: binance-spot"].split(" and ")
         self.futures_stream, self.futures_rest = places["gamma: binance-usdm"].split(" and ")
+        self.mexc_stream, self.mexc_rest = places["delta: mexc-spot"].split(" and ")
         self.ws_api = re.search(r"WebSocket API at (\S+)", "".join(told)).group(1)
         self.keys = json.loads((self.folder / "keys/keys.json").read_text())
         # Its progress is of no interest, but a full pipe would block it.
@@ -70,7 +73,7 @@ class Venues:
 
 def config():
     text = '[sim]\nseed = 7\nca = "ca.pem"\nkeys = "keys"\n'
-    for venue in ("alpha", "gamma"):
+    for venue in ("alpha", "gamma", "delta"):
         text += f'\n[[venue]]\nname = "{venue}"\nport = 0\n'
     for name in ACCOUNTS:
         text += (f'\n[[account]]\nname = "{name}"\nbalances = {{ USDT = "{START_USDT}", BTC = "{START_BTC}" }}\n'

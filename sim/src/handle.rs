@@ -264,7 +264,8 @@ fn prepare(source: Source) -> Result<(Vec<Plan>, Unstarted, AtEnd), SimError> {
                 name: venue.name.clone(),
                 protocol: venue.protocol,
                 instruments: spec.instruments(i),
-                streams: flow.streams(i),
+                // MEXC's are made when somebody asks for them.
+                streams: if venue.protocol == Protocol::MexcSpot { Vec::new() } else { flow.streams(i) },
             };
             let plans = spec.venues.iter().enumerate().map(plan).collect();
             Ok((plans, Unstarted::Flow(Box::new(flow)), AtEnd::Stay))

@@ -24,6 +24,7 @@ mod http;
 mod instrument;
 mod keys;
 mod market;
+mod mexc;
 mod operator;
 pub mod recorded;
 mod rules;

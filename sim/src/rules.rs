@@ -105,6 +105,10 @@ pub struct Rules {
     pub queue_bytes_max: usize,
     /// Connections at a time; more are refused at once.
     pub connections_max: usize,
+    /// How long a client without any subscription may say nothing.
+    pub unsubscribed_ns: u64,
+    /// How long a client with subscriptions may say nothing while there is nothing to tell it.
+    pub silent_ns: u64,
 }
 
 impl Rules {
@@ -114,19 +118,24 @@ impl Rules {
         let (ping_s, pong_s, frames_per_second) = match protocol {
             Protocol::BinanceSpot => (20, 60, 5),
             Protocol::BinanceUsdm | Protocol::BinanceCoinm => (180, 600, 10),
+            // Clients are asked to answer pings, nobody says how soon: who never does is not closed.
+            Protocol::MexcSpot => (30, 48 * 3_600, 100),
         };
+        let mexc = matches!(protocol, Protocol::MexcSpot);
         Self {
             ping_every_ns: ping_s * SECOND_NS,
             pong_within_ns: pong_s * SECOND_NS,
             frames_per_second,
-            streams_max: 1024,
+            streams_max: if mexc { 30 } else { 1024 },
             lifetime_ns: 24 * 3_600 * SECOND_NS,
-            attempts_max: 300,
+            attempts_max: if mexc { usize::MAX } else { 300 },
             attempts_within_ns: 300 * SECOND_NS,
             request_within_ns: 10 * SECOND_NS,
             close_within_ns: 2 * SECOND_NS,
             queue_bytes_max: 4 * 1024 * 1024,
             connections_max: 512,
+            unsubscribed_ns: if mexc { 30 * SECOND_NS } else { u64::MAX },
+            silent_ns: if mexc { 60 * SECOND_NS } else { u64::MAX },
         }
     }
 }
@@ -160,6 +169,9 @@ pub(crate) fn route(protocol: Protocol, target: &str) -> Option<Route> {
     if protocol == Protocol::BinanceSpot && matches!(path, "/ws-api/v3" | "/ws-api/v3/") {
         return Some(Route::Api { query: query.to_owned() });
     }
+    if protocol == Protocol::MexcSpot {
+        return Some(if matches!(path, "/ws" | "/ws/") { mexc_stream(query) } else { rest() });
+    }
     let (class, tail) = match protocol {
         Protocol::BinanceUsdm => match path {
             p if p.starts_with("/public/") => (Some(Class::Public), &p["/public".len()..]),
@@ -168,7 +180,7 @@ pub(crate) fn route(protocol: Protocol, target: &str) -> Option<Route> {
             // Since 2026-04-23 an unrouted path serves books alone.
             p => (Some(Class::Public), p),
         },
-        Protocol::BinanceSpot | Protocol::BinanceCoinm => (None, path),
+        Protocol::BinanceSpot | Protocol::BinanceCoinm | Protocol::MexcSpot => (None, path),
     };
     let (combined, names) = if tail == "/ws" || tail == "/ws/" {
         (false, String::new())
@@ -184,6 +196,12 @@ pub(crate) fn route(protocol: Protocol, target: &str) -> Option<Route> {
     let streams = names.split('/').filter(|n| !n.is_empty()).map(str::to_owned).collect();
     let keys = if class == Some(Class::Private) { listen_keys(query) } else { Vec::new() };
     Some(Route::Stream(StreamRoute { combined, class, unit, streams, keys }))
+}
+
+/// A connection to MEXC: what it gets is asked for once it is there.
+fn mexc_stream(query: &str) -> Route {
+    let keys = listen_keys(query);
+    Route::Stream(StreamRoute { combined: false, class: None, unit: TimeUnit::Millis, streams: Vec::new(), keys })
 }
 
 /// The listen keys of a query, each with the events that follow it.

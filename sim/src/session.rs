@@ -98,6 +98,10 @@ pub(crate) struct StreamClient {
     pub(crate) class: Option<Class>,
     /// Whether frames are counted by the second; the WebSocket API counts weight instead.
     pub(crate) paced: bool,
+    /// Whether its data frames are binary: MEXC's protobuf.
+    pub(crate) binary: bool,
+    /// MEXC: since when it has been as good as idle.
+    pub(crate) idle_since_ns: u64,
     pub(crate) names: Vec<String>,
     /// Futures: whose events it gets.
     pub(crate) listening: Vec<Listening>,
@@ -150,6 +154,8 @@ impl StreamClient {
             unit,
             class,
             paced: true,
+            binary: false,
+            idle_since_ns: now,
             names: Vec::new(),
             listening: Vec::new(),
             sent: Vec::new(),
@@ -243,13 +249,22 @@ impl StreamClient {
     /// When something is due without input: the next ping, the end of waiting for a pong, the end of its life.
     pub(crate) fn due_ns(&self, rules: &Rules) -> u64 {
         let pong = self.pings.front().map_or(u64::MAX, |(at, _)| at.saturating_add(rules.pong_within_ns));
-        self.next_ping_ns.min(pong).min(self.ends_ns)
+        self.next_ping_ns.min(pong).min(self.ends_ns).min(self.idle_until_ns(rules))
+    }
+
+    /// When it has been idle for too long.
+    fn idle_until_ns(&self, rules: &Rules) -> u64 {
+        let patience_ns = if self.names.is_empty() { rules.unsubscribed_ns } else { rules.silent_ns };
+        self.idle_since_ns.saturating_add(patience_ns)
     }
 
     /// Sends a ping when one is due; a close code and reason when a pong is overdue or its time is over.
     pub(crate) fn advance(&mut self, now: u64, rules: &Rules, out: &mut Vec<u8>) -> Result<(), (u16, &'static str)> {
         if now >= self.ends_ns {
             return Err((1001, "Connection lifetime is over"));
+        }
+        if now >= self.idle_until_ns(rules) {
+            return Err((1001, "Idle for too long"));
         }
         if self.pings.front().is_some_and(|(at, _)| now >= at.saturating_add(rules.pong_within_ns)) {
             return Err((1008, "Pong timeout"));

@@ -310,6 +310,19 @@ fn an_unknown_outcome_says_so_whether_it_was_done_or_not() {
     let answer = &desk.call_signed(api, By::Hmac, "order.cancel", cancel)[0];
     assert_eq!((&answer["id"], &answer["status"], &answer["error"]["code"]), (&json!(7), &json!(504), &json!(-1007)));
     assert_eq!(open_orders(&mut desk), ["u-1007true"]);
+    // The same over the WebSocket API alone.
+    for (done, left) in [(false, 1), (true, 2)] {
+        fault(&mut desk, json!({ "kind": "unknown-outcome", "scope": "ws-api", "code": -1006, "done": done }));
+        desk.signed(By::Hmac, "POST", "order/test", LIMIT).ok();
+        let order = json!({ "symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC",
+                            "quantity": "0.01", "price": "29000" });
+        let answer = &desk.call_signed(api, By::Hmac, "order.place", order)[0];
+        assert_eq!(
+            (&answer["id"], &answer["status"], &answer["error"]["code"]),
+            (&json!(7), &json!(500), &json!(-1006))
+        );
+        assert_eq!(open_orders(&mut desk).len(), left, "done: {done}");
+    }
 }
 
 #[test]

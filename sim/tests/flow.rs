@@ -271,3 +271,34 @@ fn the_calibrated_flow_has_moods_small_trades_and_rare_gaps() {
         assert!((10..=50).contains(&middle), "{}: {middle} ms", market.name);
     }
 }
+
+/// MEXC's venue in the flow: it follows the same price, further behind and with wider spreads, and gaps open with it.
+#[test]
+fn a_venue_of_mexc_follows_with_a_lag_and_a_spread_of_its_own() {
+    let spec = FlowSpec::demo().with_mexc();
+    let names: Vec<&str> = spec.venues.iter().map(|v| v.name.as_str()).collect();
+    assert_eq!(
+        (names.as_slice(), spec.venues[3].protocol.name()),
+        (&["alpha", "beta", "gamma", "delta"][..], "mexc-spot")
+    );
+    assert_eq!(session(7, &spec, 2), session(7, &spec, 2), "the same seed, the same flow");
+    // By venue: the sums of the ask less the bid and of what frames are late, in BTCUSDT.
+    let mut sums = [(0u64, 0u64, 0u64); 4];
+    let (mut quotes, mut apart) = ([None; 4], 0);
+    for event in Flow::new(1, &spec).expect("a good spec").take_while(|e| e.at_ns < 60_000 * MS) {
+        let Body::Quote { bid, ask, .. } = event.body else { continue };
+        if event.leg > 3 {
+            continue;
+        }
+        // The futures leg has one decimal less.
+        let (bid, ask) = if event.venue == 2 { (bid * 10, ask * 10) } else { (bid, ask) };
+        let of = &mut sums[event.venue];
+        *of = (of.0 + 1, of.1 + ask.abs_diff(bid), of.2 + event.at_ns - event.match_ns);
+        quotes[event.venue] = Some((bid, ask));
+        let crossed = |(b, a): (i64, i64)| quotes[0].is_some_and(|(bid, ask)| b > ask || a < bid);
+        apart += u64::from(event.venue == 3 && quotes[3].is_some_and(crossed));
+    }
+    let mean = |venue: usize| (sums[venue].1 / sums[venue].0, sums[venue].2 / sums[venue].0);
+    assert!(mean(3).0 > mean(0).0 && mean(3).1 > mean(1).1 && mean(3).1 < 10 * MS, "{:?}", [0, 1, 2, 3].map(mean));
+    assert!(apart > 0, "no gap with it in a minute");
+}

@@ -69,7 +69,7 @@ pub struct Tested {
 pub fn backtest(request: &Request, signals: &Signals) -> Result<Tested, Failure> {
     let config = Config::load(Some(&request.config), &Overrides::from_process()).map_err(Failure::usage)?;
     let sources: Vec<Source> = request.data.iter().map(|d| Source::parse(d)).collect();
-    let universe = universe(&config)?;
+    let universe = universe(&config, &sources)?;
     let data = Data::open(&config, &universe, &sources)?;
     for told in data.told() {
         crate::out::line(told);
@@ -108,12 +108,21 @@ pub fn backtest(request: &Request, signals: &Signals) -> Result<Tested, Failure>
     Ok(Tested { report, measures, tables, files, code, took })
 }
 
-/// What the config says of its instruments; of what it leaves out, the finest that its scale allows, as in a replay.
+/// What the config says of its instruments, else recordings and journals among the data; of what neither says, the finest
+/// that the scale allows, as in a replay.
+///
+/// # Errors
+/// When markets or instruments are wrong, or a source is not there.
+pub fn universe(config: &Config, sources: &[Source]) -> Result<Universe, Failure> {
+    universe_of(config, &Data::facts(config, sources)?)
+}
+
+/// The same with facts that are at hand.
 ///
 /// # Errors
 /// When markets or instruments are wrong.
-pub fn universe(config: &Config) -> Result<Universe, Failure> {
-    let (universe, _) = universe::build(config, &FactsByVenue::new(), Unknown::Finest).map_err(Failure::usage)?;
+pub fn universe_of(config: &Config, facts: &FactsByVenue) -> Result<Universe, Failure> {
+    let (universe, _) = universe::build(config, facts, Unknown::Finest).map_err(Failure::usage)?;
     if universe.markets.is_empty() {
         return Err(Failure::usage("the config has no [[market]], so there is nothing to trade; add one"));
     }

@@ -24,7 +24,7 @@ pub struct BacktestArgs {
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
     /// Recorded data, merged by receive time, then in this order; which kinds there are says docs/data.md.
-    #[arg(long, required = true, num_args = 1.., value_name = "[VENUE=]PATH")]
+    #[arg(long, required = true, num_args = 1.., value_name = "[VENUE[:SYMBOL]=]PATH")]
     pub data: Vec<String>,
     /// The folder of results; made if need be. Files of the same names are replaced, once all are whole.
     #[arg(long, value_name = "DIR")]
@@ -67,7 +67,7 @@ pub struct SweepArgs {
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
     /// Recorded data, as for `backtest`.
-    #[arg(long, required = true, num_args = 1.., value_name = "[VENUE=]PATH")]
+    #[arg(long, required = true, num_args = 1.., value_name = "[VENUE[:SYMBOL]=]PATH")]
     pub data: Vec<String>,
     /// A key of the config and the values that it takes: a list, or FROM:TO:STEP with both ends in it. May be given
     /// more than once: every combination is a point.

@@ -10,6 +10,18 @@ use crosstick_sim::{SimInstrument, VenueAddress};
 /// each base that several venues list in dollars or the same asset; a strategy that only watches.
 pub fn text(venues: &[VenueAddress], ca: Option<&Path>) -> String {
     let mut text = String::from("# Written by crosstick sim: the simulated venues that are running now.\n");
+    // What an engine does not read yet would make the file one that it refuses.
+    let (venues, left_out): (Vec<VenueAddress>, Vec<VenueAddress>) =
+        venues.iter().cloned().partition(|v| v.protocol != Protocol::MexcSpot);
+    for venue in &left_out {
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "# Left out: {} speaks {}, which `crosstick run` does not read yet.",
+            venue.name, venue.protocol
+        );
+    }
+    let venues = venues.as_slice();
     for venue in venues {
         push_venue(&mut text, venue, ca);
     }
@@ -65,7 +77,8 @@ fn streams(venue: &VenueAddress) -> Vec<&'static str> {
     let has = |kind: &str| venue.streams.iter().any(|s| s.split_once('@').is_some_and(|(_, k)| k == kind));
     let trades = if has("trade") { Some("trade") } else { has("aggTrade").then_some("aggTrade") };
     let streams: Vec<_> = trades.into_iter().chain(has("bookTicker").then_some("bookTicker")).collect();
-    let usual = if venue.protocol == Protocol::BinanceSpot { "trade" } else { "aggTrade" };
+    let spot = venue.protocol == Protocol::BinanceSpot;
+    let usual = if spot { "trade" } else { "aggTrade" };
     if streams.is_empty() { vec![usual, "bookTicker"] } else { streams }
 }
 

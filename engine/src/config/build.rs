@@ -10,7 +10,7 @@ use crosstick_ring::WaitPolicy;
 use super::mistakes::{Mistakes, Place, closest};
 use super::read::{Node, Val};
 use super::types::{
-    Engine, Fsync, Journal, Mode, Paper, PaperCustom, Preset, Risk, Strategy, StrategyName, Stream, Threads,
+    Engine, Fsync, Journal, Mode, Paper, PaperCustom, Preset, Risk, Strategy, StrategyName, Stream, Threads, Topology,
 };
 use super::{Config, build_venue};
 
@@ -85,6 +85,22 @@ fn journal(node: &mut Node, surroundings: &Surroundings) -> Journal {
 
 fn threads(node: &Node, mistakes: &mut Mistakes) -> Threads {
     let (core, readers) = (node.node("core"), node.node("readers"));
+    let topology = if node.str("topology") == Some("inline") { Topology::Inline } else { Topology::Rings };
+    if topology == Topology::Inline {
+        let told = |key| {
+            format!(
+                "[threads] readers {key}: topology = \"inline\" has no reader threads; core says where its one thread \
+                 runs and how it waits"
+            )
+        };
+        if readers.list("cpus").is_some_and(|cpus| !cpus.is_empty()) {
+            mistakes.add(readers.place("cpus"), told("cpus"));
+        }
+        // The effective config states the default.
+        if wait(readers) != WaitPolicy::Auto {
+            mistakes.add(readers.place("wait"), told("wait"));
+        }
+    }
     let cpu = |n: i64| usize::try_from(n).unwrap_or(0);
     let core_cpu = core.int("cpu").map(cpu);
     let mut reader_cpus = Vec::new();
@@ -98,12 +114,13 @@ fn threads(node: &Node, mistakes: &mut Mistakes) -> Threads {
     }
     let (core_wait, reader_wait) = (wait(core), wait(readers));
     let spins = core_wait == WaitPolicy::Spin || reader_wait == WaitPolicy::Spin;
-    if let Some(n) = core_cpu.filter(|n| spins && reader_cpus.contains(n)) {
+    let apart = topology == Topology::Rings && spins;
+    if let Some(n) = core_cpu.filter(|n| apart && reader_cpus.contains(n)) {
         let text =
             format!("[threads] readers cpus: CPU {n} is the core thread's, and one that spins leaves it nothing");
         mistakes.add(readers.place("cpus"), text);
     }
-    Threads { core_cpu, core_wait, reader_cpus, reader_wait }
+    Threads { topology, core_cpu, core_wait, reader_cpus, reader_wait }
 }
 
 fn wait(node: &Node) -> WaitPolicy {

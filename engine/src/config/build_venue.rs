@@ -59,7 +59,8 @@ pub(super) fn venue(node: &mut Node, engine: &Engine, risk: &Risk, base: &Path, 
 }
 
 fn default_streams(node: &mut Node, protocol: Protocol) {
-    let trades = if protocol == Protocol::BinanceSpot { "trade" } else { "aggTrade" };
+    let spot = matches!(protocol, Protocol::BinanceSpot | Protocol::MexcSpot);
+    let trades = if spot { "trade" } else { "aggTrade" };
     let list = [trades, "bookTicker"].map(|s| Val::Str(s.to_owned()));
     node.default_to("streams", Val::List(list.to_vec()));
 }
@@ -78,7 +79,7 @@ fn streams(node: &Node, protocol: Option<Protocol>, environment: Environment, mi
             mistakes.add(&at, format!("[[venue]] streams: \"{}\" is listed twice", stream.name()));
         }
         // The futures venues publish plain trades, undocumented and on changing paths: known addresses alone.
-        let futures = protocol.is_some_and(|p| p != Protocol::BinanceSpot);
+        let futures = protocol.is_some_and(|p| !matches!(p, Protocol::BinanceSpot | Protocol::MexcSpot));
         if futures && stream == Stream::Trade && environment != Environment::Custom {
             let name = protocol.map_or("", Protocol::name);
             let text = format!(
@@ -123,7 +124,7 @@ fn urls(node: &Node, environment: Environment, mistakes: &mut Mistakes) {
 }
 
 fn fee_asset(node: &mut Node, protocol: Option<Protocol>, risk: &Risk, mistakes: &mut Mistakes) -> FeeAssetName {
-    let spot = protocol.is_none_or(|p| p == Protocol::BinanceSpot);
+    let spot = protocol.is_none_or(|p| matches!(p, Protocol::BinanceSpot | Protocol::MexcSpot));
     let usual = if spot { "received" } else { "quote" };
     node.default_to("asset", Val::Str(usual.to_owned()));
     match node.str("asset") {
@@ -148,7 +149,7 @@ fn fee_asset(node: &mut Node, protocol: Option<Protocol>, risk: &Risk, mistakes:
 /// The kind of a protocol's instruments.
 pub(super) const fn kind_of(protocol: Protocol) -> Kind {
     match protocol {
-        Protocol::BinanceSpot => Kind::Spot,
+        Protocol::BinanceSpot | Protocol::MexcSpot => Kind::Spot,
         Protocol::BinanceUsdm => Kind::Linear,
         Protocol::BinanceCoinm => Kind::Inverse,
     }

@@ -27,7 +27,7 @@ pub use mistakes::{Mistake, Mistakes, Place};
 pub use overrides::Overrides;
 pub use types::{
     Engine, Environment, FeeAssetName, Fsync, Instrument, Journal, Market, MarketSymbol, Mode, Paper, PaperCustom,
-    Preset, Risk, Strategy, StrategyName, Stream, Threads, Venue,
+    Preset, Risk, Strategy, StrategyName, Stream, Threads, Topology, Venue,
 };
 
 use raw::Lines;

@@ -187,10 +187,10 @@ static THREADS: Table = Table {
     keys: &[
         key(
             "topology",
-            Kind::Enum(&["rings"], &["inline"]),
+            Kind::Enum(&["rings", "inline"], &[]),
             Left::To("\"rings\""),
             "",
-            "How readers and the core meet: threads joined by rings.",
+            "How readers and the core meet: rings joins threads, inline does all in one loop on the core thread.",
         ),
         key("core", Kind::Table(&THREAD_CORE), Left::Out("not pinned, wait = \"auto\""), "", "The core thread."),
         key(
@@ -198,7 +198,7 @@ static THREADS: Table = Table {
             Kind::Table(&THREAD_READERS),
             Left::Out("not pinned, wait = \"auto\""),
             "",
-            "The reader threads.",
+            "The reader threads; topology = \"inline\" has none.",
         ),
     ],
 };

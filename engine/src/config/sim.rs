@@ -38,13 +38,18 @@ pub fn parse(name: &str, text: &str, base: &Path) -> Result<SimConfig, Mistakes>
     let mut root = read::table(&SIM, Some(document), &lines.whole(), &mut mistakes);
     let calibrated = root.node_mut("sim").str("flow") == Some("calibrated");
     let mut spec = if calibrated { FlowSpec::calibrated() } else { FlowSpec::demo() };
+    // Where nobody names it, the flow of the other venues is that of the demo.
+    if root.nodes("venue").iter().any(|v| v.str("name") == Some("delta")) {
+        spec = spec.with_mexc();
+    }
     let mut endpoints: Vec<Endpoint> = Vec::new();
     for node in root.nodes("venue").iter().filter(|_| !broken) {
         let Some(venue) = node.str("name") else { continue };
         let known = || spec.venues.iter().map(|v| v.name.as_str());
         if known().all(|k| k != venue) {
-            let hint = closest(venue, known()).map_or_else(
-                || format!("known: {}", known().collect::<Vec<_>>().join(", ")),
+            let all = known().chain(known().all(|k| k != "delta").then_some("delta"));
+            let hint = closest(venue, all.clone()).map_or_else(
+                || format!("known: {}", all.clone().collect::<Vec<_>>().join(", ")),
                 |near| format!("did you mean \"{near}\"?"),
             );
             mistakes.add(node.place("name"), format!("[[venue]] name: no simulated venue is \"{venue}\"; {hint}"));
@@ -131,7 +136,13 @@ static SIM: Table = Table {
     doc: "",
     keys: &[
         key("sim", Kind::Table(&SIM_SIM), Left::Out("defaults"), "", ""),
-        key("venue", Kind::Tables(&SIM_VENUE), Left::Out("all, on ports that the system hands out"), "", ""),
+        key(
+            "venue",
+            Kind::Tables(&SIM_VENUE),
+            Left::Out("alpha, beta and gamma, on ports that the system hands out"),
+            "",
+            "",
+        ),
         key("account", Kind::Tables(&SIM_ACCOUNT), Left::Out("nobody trades"), "", ""),
         key("fault", Kind::Tables(&sim_faults::FAULT), Left::Out("nothing goes wrong"), "", ""),
     ],
@@ -171,7 +182,7 @@ static SIM_VENUE: Table = Table {
     header: "[[venue]]",
     doc: "A simulated venue.",
     keys: &[
-        key("name", Kind::Word(Word::Name), Left::Required, "", "One of alpha, beta, gamma."),
+        key("name", Kind::Word(Word::Name), Left::Required, "", "One of alpha, beta, gamma, delta."),
         key(
             "port",
             Kind::Int { min: 0, max: 65_535 },

@@ -1,6 +1,5 @@
 //! `[[fault]]` in the file of `crosstick sim --config`: what goes wrong at a simulated venue, and when.
 
-use crosstick_model::Protocol;
 use crosstick_sim::{FaultSpec, FlowSpec};
 
 use super::mistakes::Mistakes;
@@ -27,11 +26,6 @@ pub(super) fn faults(nodes: &[Node], spec: &FlowSpec, mistakes: &mut Mistakes) -
             let known = listed().collect::<Vec<_>>().join(", ");
             let text = format!("[[fault]] symbol: {venue} has no \"{symbol}\"; it has {known}");
             mistakes.add(node.place("symbol"), text);
-        }
-        let of_spot = ["symbol-status", "symbol-filters"].contains(&fault.kind.as_str());
-        if of_spot && spec.venues[at].protocol != Protocol::BinanceSpot {
-            let text = format!("[[fault]] kind: {} is for spot venues; {venue} is none", fault.kind);
-            mistakes.add(node.place("kind"), text);
         }
         list.push(fault);
     }

@@ -55,14 +55,25 @@ pub enum Fsync {
     Order,
 }
 
+/// `[threads] topology`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topology {
+    /// Reader threads, joined to the core thread by rings.
+    Rings,
+    /// Reader and core in one loop on one thread.
+    Inline,
+}
+
 /// `[threads]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Threads {
+    /// How readers and the core meet.
+    pub topology: Topology,
     /// CPU of the core thread; `None`: not pinned.
     pub core_cpu: Option<usize>,
     /// How the core thread waits.
     pub core_wait: WaitPolicy,
-    /// CPUs of the reader threads, one each; empty: not pinned.
+    /// CPUs of the reader threads, one each; empty: not pinned, or there are none.
     pub reader_cpus: Vec<usize>,
     /// How the reader threads wait.
     pub reader_wait: WaitPolicy,

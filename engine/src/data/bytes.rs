@@ -1,4 +1,5 @@
-//! Opening files: zstd by its first bytes, and how far reading is. Cold to open; a counter a block while reading.
+//! Opening files: compression by their first bytes, what they begin with, and how far reading is. Cold to open; a
+//! counter a block while reading.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -7,7 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const BUFFER_BYTES: usize = 1 << 18;
-const ZSTD_MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
+const ZSTD_MAGIC: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD];
+const GZIP_MAGIC: &[u8] = &[0x1F, 0x8B];
+const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
+/// As much of a text as is looked at to tell what it is.
+const HEAD_BYTES: u64 = 4_096;
 
 /// How far reading is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,6 +53,13 @@ pub(crate) struct Counted<R> {
     count: ReadCount,
 }
 
+impl<R> Counted<R> {
+    /// Counts what is read of `inner`.
+    pub const fn new(inner: R, count: ReadCount) -> Self {
+        Self { inner, count }
+    }
+}
+
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let taken = self.inner.read(buffer)?;
@@ -56,28 +68,83 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// A file's text, decompressed where it is zstd. A named pipe will do.
+/// A text, decompressed.
 pub(crate) type Text = Box<dyn BufRead + Send>;
 
-/// Opens a file; its size is added to what is to be read. `bytes_max`: read no further than this.
-pub(crate) fn open(path: &Path, count: &ReadCount, bytes_max: Option<u64>) -> io::Result<Text> {
+/// An opened file.
+pub(crate) enum Opened {
+    /// A text, and what it begins with, which is still to be read.
+    Text(Text, Vec<u8>),
+    /// An archive; it is to be opened by its directory.
+    Zip,
+}
+
+/// Opens a file: plain, zstd, gzip, or a zip archive. A named pipe will do, but for an archive. Its size is added to
+/// what is to be read. `bytes_max`: nothing is read beyond so many bytes of it.
+pub(crate) fn open(path: &Path, count: &ReadCount, bytes_max: Option<u64>) -> io::Result<Opened> {
     let file = File::open(path)?;
     let about = file.metadata()?;
     if about.is_dir() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a directory, not a file of frames or rows"));
     }
     let bytes_max = bytes_max.unwrap_or(u64::MAX);
-    count.expect(about.len().min(bytes_max));
-    let mut file = Counted { inner: file, count: count.clone() }.take(bytes_max);
+    let mut file = file.take(bytes_max);
     // Read, not peeked: a pipe may hand out its first bytes one by one.
-    let mut head = Vec::with_capacity(ZSTD_MAGIC.len());
-    file.by_ref().take(ZSTD_MAGIC.len() as u64).read_to_end(&mut head)?;
-    let compressed = head == ZSTD_MAGIC;
-    let whole = io::Cursor::new(head).chain(file);
-    Ok(if compressed {
-        let decoder = zstd::stream::read::Decoder::new(whole)?;
-        Box::new(BufReader::with_capacity(BUFFER_BYTES, decoder))
-    } else {
-        Box::new(BufReader::with_capacity(BUFFER_BYTES, whole))
-    })
+    let mut head = Vec::with_capacity(ZIP_MAGIC.len());
+    file.by_ref().take(ZIP_MAGIC.len() as u64).read_to_end(&mut head)?;
+    if head == ZIP_MAGIC {
+        return Ok(Opened::Zip);
+    }
+    count.expect(about.len().min(bytes_max));
+    count.add(head.len() as u64);
+    let (zstd, gzip) = (head == ZSTD_MAGIC, head.starts_with(GZIP_MAGIC));
+    let whole = io::Cursor::new(head).chain(Counted::new(file, count.clone()));
+    let text: Text = match (zstd, gzip) {
+        (true, _) => Box::new(BufReader::with_capacity(BUFFER_BYTES, zstd::stream::read::Decoder::new(whole)?)),
+        (_, true) => {
+            let whole = BufReader::with_capacity(BUFFER_BYTES, whole);
+            Box::new(BufReader::with_capacity(BUFFER_BYTES, flate2::bufread::MultiGzDecoder::new(whole)))
+        }
+        _ => Box::new(BufReader::with_capacity(BUFFER_BYTES, whole)),
+    };
+    let (text, head) = peeked(text)?;
+    Ok(Opened::Text(text, head))
+}
+
+/// What a text begins with, and the text as if nobody had looked.
+pub(crate) fn peeked(mut text: Text) -> io::Result<(Text, Vec<u8>)> {
+    let mut head = Vec::new();
+    text.by_ref().take(HEAD_BYTES).read_to_end(&mut head)?;
+    let text = Box::new(io::Cursor::new(head.clone()).chain(text));
+    Ok((text, head))
+}
+
+/// Refuses a text with a line above `line_bytes_max`, so that reading it a line at a time stays bounded.
+pub(crate) struct ShortLines<R> {
+    inner: R,
+    line_bytes_max: usize,
+    line_bytes: usize,
+}
+
+impl<R> ShortLines<R> {
+    /// Guards `inner`.
+    pub const fn new(inner: R, line_bytes_max: usize) -> Self {
+        Self { inner, line_bytes_max, line_bytes: 0 }
+    }
+}
+
+impl<R: Read> Read for ShortLines<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let taken = self.inner.read(buffer)?;
+        let bytes = buffer.get(..taken).unwrap_or_default();
+        match bytes.iter().rposition(|b| *b == b'\n') {
+            Some(end) => self.line_bytes = taken - end - 1,
+            None => self.line_bytes += taken,
+        }
+        if self.line_bytes > self.line_bytes_max {
+            let text = format!("a line of over {} bytes: no file of rows", self.line_bytes_max);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+        }
+        Ok(taken)
+    }
 }

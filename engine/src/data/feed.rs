@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crosstick_feeds::decode::{Decoder, SequenceTracker, SymbolTable, TimeUnit};
-use crosstick_model::{Protocol, Tick};
+use crosstick_model::{Protocol, Tick, TickKind};
 
 use crate::report::FeedReport;
 
@@ -28,15 +28,14 @@ pub(crate) struct VenueFeed {
 }
 
 impl VenueFeed {
-    /// A feed of frames over the venue's symbols.
-    pub fn of_frames(name: String, protocol: Protocol, unit: TimeUnit, symbols: SymbolTable) -> Self {
-        let sequence = SequenceTracker::new(symbols.len());
-        Self { decoder: Some(Decoder::new(protocol, unit, 0, symbols)), sequence, ..Self::of_rows(name) }
+    /// A feed that decodes no frames yet.
+    pub fn new(name: String) -> Self {
+        Self { name, decoder: None, sequence: SequenceTracker::default(), rows: Rows::default() }
     }
 
-    /// A feed without frames.
-    pub fn of_rows(name: String) -> Self {
-        Self { name, decoder: None, sequence: SequenceTracker::default(), rows: Rows::default() }
+    /// Lets it decode frames over the venue's symbols.
+    pub fn decode(&mut self, protocol: Protocol, unit: TimeUnit, symbols: SymbolTable) {
+        self.decoder = Some(Decoder::new(protocol, unit, 0, symbols));
     }
 
     /// Decodes one frame, in place; its tick, if it is one.
@@ -51,6 +50,29 @@ impl VenueFeed {
             self.sequence.see(tick);
         }
         found
+    }
+
+    /// Counts what is a tick already, or is none; hands it on. `numbered`: its number is the venue's.
+    #[inline]
+    pub fn row(&mut self, read: Result<Option<Tick>, &'static str>, bytes: u64, numbered: bool) -> Option<Tick> {
+        self.rows.rows += 1;
+        self.rows.bytes += bytes;
+        let tick = match read {
+            Ok(tick) => tick,
+            Err(reason) => {
+                *self.rows.refused.entry(reason).or_default() += 1;
+                return None;
+            }
+        };
+        match tick.map(|t| t.kind) {
+            Some(TickKind::Trade) => self.rows.trades += 1,
+            Some(TickKind::Quote) => self.rows.quotes += 1,
+            Some(TickKind::Line) | None => self.rows.other += 1,
+        }
+        if let Some(tick) = tick.filter(|_| numbered) {
+            self.sequence.see(&tick);
+        }
+        tick
     }
 
     /// The feed's row of the report.

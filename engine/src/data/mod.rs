@@ -7,8 +7,11 @@
 //! and its universe; [`Data::discover`] for neither: each source is a venue of its own then, and symbols get numbers as
 //! they come.
 
+mod archive;
 mod bytes;
+mod csv;
 mod feed;
+mod journal;
 mod open;
 mod source;
 pub mod text;
@@ -18,6 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crosstick_model::{Tick, Universe};
 
 use crate::config::Config;
+use crate::config::universe::FactsByVenue;
 use crate::exit::Failure;
 use crate::report::FeedReport;
 pub use bytes::Progress;
@@ -65,10 +69,19 @@ impl Data {
     /// [`Unknown::Finest`](crate::config::universe::Unknown) takes what the config leaves out from the data's scale.
     ///
     /// # Errors
-    /// Usage: a source that cannot be opened, is of no known kind, or does not fit its venue. Nothing has been read then
-    /// but the beginnings of files.
+    /// Usage: a source that cannot be opened, is of no known kind, or does not fit its venue. Nothing has been read
+    /// then but the beginnings of files.
     pub fn open(config: &Config, universe: &Universe, sources: &[Source]) -> Result<Self, Failure> {
         open::configured(config, universe, sources)
+    }
+
+    /// What recordings and journals among the sources know of the config's instruments: to be given to
+    /// [`crate::config::universe::build`], so that nothing has to be stated twice.
+    ///
+    /// # Errors
+    /// Usage: a source that is not there, or whose description cannot be read.
+    pub fn facts(config: &Config, sources: &[Source]) -> Result<FactsByVenue, Failure> {
+        open::facts(config, sources)
     }
 
     /// Opens every source without a config: each is a venue of its own, under its name or that of its file, and every

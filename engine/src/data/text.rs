@@ -7,10 +7,10 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
-use crosstick_model::Tick;
+use crosstick_model::{Tick, VenueId};
 use thiserror::Error;
 
-use super::bytes::{self, ReadCount, Text};
+use super::bytes::{self, Opened, ReadCount, Text};
 use super::{Input, VenueFeed};
 use crate::exit::Failure;
 
@@ -54,19 +54,21 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Opens a recording; zstd is recognised by its first bytes. A named pipe will do.
+    /// Opens a recording; compression is recognised by its first bytes. A named pipe will do.
     ///
     /// # Errors
     /// When the file cannot be opened or read.
     pub fn open(path: &Path) -> Result<Self, RecordingError> {
-        Self::open_counted(path, &ReadCount::default(), None)
+        let io = |source| RecordingError::Io { path: path.to_path_buf(), source };
+        match bytes::open(path, &ReadCount::default(), None).map_err(io)? {
+            Opened::Text(text, _) => Ok(Self::over(path, text)),
+            Opened::Zip => Err(io(io::Error::new(io::ErrorKind::InvalidData, "a zip archive, not a recording"))),
+        }
     }
 
-    /// The same, with what is read counted, and nothing read beyond `bytes_max` bytes of the file.
-    pub(super) fn open_counted(path: &Path, count: &ReadCount, bytes_max: Option<u64>) -> Result<Self, RecordingError> {
-        let io = |source| RecordingError::Io { path: path.to_path_buf(), source };
-        let input = bytes::open(path, count, bytes_max).map_err(io)?;
-        Ok(Self {
+    /// A recording whose text is open already; errors name it by `path`.
+    pub(super) fn over(path: &Path, input: Text) -> Self {
+        Self {
             path: path.to_path_buf(),
             input,
             line: 0,
@@ -74,7 +76,7 @@ impl Recording {
             frame: 0..0,
             recv_ns: 0,
             ahead: VecDeque::new(),
-        })
+        }
     }
 
     /// Looks at the frames that come next, up to `frames_max` of them, until `look` says that it has seen enough.
@@ -168,16 +170,25 @@ fn parse_time(digits: &[u8]) -> Option<u64> {
     value.checked_mul(factor)
 }
 
-/// A recorded file as an input: each line a frame of one venue.
+/// What a line of our own in a recording begins with; venues send no such frame.
+pub(crate) const OWN_FRAME: &[u8] = b"{\"crosstick\":";
+/// The line of the venue went live.
+pub(crate) const LINE_LIVE: &str = r#"{"crosstick":"line live"}"#;
+/// The line of the venue went down.
+pub(crate) const LINE_DOWN: &str = r#"{"crosstick":"line down"}"#;
+
+/// A recorded file as an input: each line a frame of one venue, or a line of our own.
 pub(super) struct Frames {
     recording: Recording,
     feed: usize,
+    /// Whose line goes live and down with it; `None` where nobody wants to know.
+    venue: Option<VenueId>,
 }
 
 impl Frames {
     /// `feed`: index of its venue's feed.
-    pub const fn new(recording: Recording, feed: usize) -> Self {
-        Self { recording, feed }
+    pub const fn new(recording: Recording, feed: usize, venue: Option<VenueId>) -> Self {
+        Self { recording, feed, venue }
     }
 }
 
@@ -195,7 +206,16 @@ impl Input for Frames {
     #[inline]
     fn take(&mut self, feeds: &mut [VenueFeed]) -> Option<Tick> {
         let recv_ns = self.recording.recv_ns;
-        feeds[self.feed].frame(self.recording.frame(), recv_ns)
+        let frame = self.recording.frame();
+        if frame.starts_with(OWN_FRAME) {
+            let live = frame == LINE_LIVE.as_bytes();
+            if !live && frame != LINE_DOWN.as_bytes() {
+                // Of a newer build; it says nothing about the market.
+                return None;
+            }
+            return Some(Tick::line_state(self.venue?, 0, live, recv_ns));
+        }
+        feeds[self.feed].frame(frame, recv_ns)
     }
 }
 

@@ -7,7 +7,7 @@ use super::cpus::CpuSet;
 use super::quota::{self, Quota};
 use super::root::{Look, Root, Unread};
 use crate::config::{Config, Environment};
-use crate::run::topology::{leaves_spare_core, reader_count};
+use crate::run::topology::{leaves_spare_core, reader_threads};
 
 /// A hot thread of the config.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +38,7 @@ impl Plan {
     pub fn of(config: &Config) -> Self {
         let pinning = &config.threads;
         let lines: usize = config.venues.iter().map(|v| usize::from(v.lines)).sum();
-        let readers = reader_count(pinning.reader_cpus.len(), lines);
+        let readers = reader_threads(pinning, lines);
         let mut threads = vec![("ct-core".to_owned(), pinning.core_cpu, pinning.core_wait)];
         threads.extend(
             (0..readers).map(|n| (format!("ct-reader-{n}"), pinning.reader_cpus.get(n).copied(), pinning.reader_wait)),

@@ -56,8 +56,8 @@ pub fn replay(request: &Request) -> Result<Replayed, Failure> {
 }
 
 fn trade(config: &Config, sources: &[Source], request: &Request) -> Result<Replayed, Failure> {
-    // What the config does not state, a recording cannot: steps are then the finest of the scale.
-    let facts = universe::FactsByVenue::new();
+    // What neither the config nor a recording states: steps are then the finest of the scale.
+    let facts = Data::facts(config, sources)?;
     let (universe, _) = universe::build(config, &facts, universe::Unknown::Finest).map_err(Failure::usage)?;
     let mut driver = setup::paper_driver(config, &universe).map_err(Failure::usage)?;
     let mut data = Data::open(config, &universe, sources)?;

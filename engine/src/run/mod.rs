@@ -8,9 +8,11 @@ pub mod core_thread;
 pub mod demo;
 mod desk;
 pub mod halting;
+pub mod inline_thread;
 pub mod notify;
 pub mod publish;
 pub mod reader_thread;
+pub mod seat;
 pub mod status_line;
 pub mod topology;
 
@@ -27,7 +29,7 @@ use crosstick_model::Universe;
 
 use crate::cli::RunArgs;
 use crate::clock::WallClock;
-use crate::config::{Config, Fsync, Mode, Overrides, universe};
+use crate::config::{Config, Fsync, Mode, Overrides, Topology, universe};
 use crate::exit::{Code, Failure, Outcome};
 use crate::journal;
 use crate::log::Log;
@@ -93,7 +95,7 @@ fn session(config: &Config, passing: bool, signals: Signals, log: Log, arguments
     let clock = WallClock::anchored_now();
     let driver = setup::paper_driver(config, &universe).map_err(Failure::usage)?;
     let tables = publish::Tables::new(&universe, &driver);
-    let mut writer = region(&place, &universe, &lines, &tables, clock.now_ns())?;
+    let mut writer = region(&place, &universe, &lines, config.threads.topology, &tables, clock.now_ns())?;
     let feeds = std::mem::take(&mut writer.feeds);
     // After the region, whose lock makes its name ours.
     let halt_file = &config.engine.halt_file;
@@ -174,13 +176,16 @@ fn region(
     place: &Place,
     universe: &Universe,
     lines: &[crosstick_feeds::LineSpec],
+    topology: Topology,
     tables: &publish::Tables,
     now_ns: u64,
 ) -> Result<Writer, Failure> {
     let lines: Vec<_> = lines.iter().map(|l| (l.venue, l.line)).collect();
     let mut stages = publish::CORE_STAGES.to_vec();
-    // One a reader thread; there are never more of those than lines.
-    stages.extend(lines.iter().map(|_| publish::READER_STAGE));
+    if topology == Topology::Rings {
+        // One a reader thread; there are never more of those than lines.
+        stages.extend(lines.iter().map(|_| publish::READER_STAGE));
+    }
     let build = format!("{} {}", Build::THIS.version, Build::THIS.commit);
     let mode = layout::Mode::Paper;
     let shape = Shape { lines: &lines, stages: &stages, mode, build: build.trim_end(), now_ns, ..Shape::of(universe) };
@@ -364,7 +369,7 @@ impl Session<'_> {
         }
     }
 
-    fn report(&self, end: &core_thread::CoreEnd, ended: &'static str, took: Duration) -> SessionReport {
+    fn report(&self, end: &seat::CoreEnd, ended: &'static str, took: Duration) -> SessionReport {
         let trading = report::assemble::trading(&self.universe, &self.config.risk.currency, &end.driver);
         let halt = trading.halt.as_ref().map(|h| HaltReport { code: h.code.clone(), reason: h.reason.clone() });
         SessionReport {

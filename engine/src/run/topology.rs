@@ -13,13 +13,15 @@ use crosstick_model::{Line, Universe, VenueId};
 use crosstick_ring::{spsc, wait};
 use crosstick_strategy::Spread;
 
-use super::core_thread::{CoreEnd, CoreThread};
-use super::halting::{self, Inlet, Keeper};
+use super::core_thread::CoreThread;
+use super::halting::{self, CoreWaker, Inlet, Keeper};
+use super::inline_thread::InlineThread;
 use super::notify::{Pulse, beat};
 use super::publish::{CORE_STAGES, Publisher, Stages, Tables};
 use super::reader_thread::ReaderThread;
+use super::seat::{CoreEnd, Seat, SeatParts};
 use crate::clock::WallClock;
-use crate::config::Config;
+use crate::config::{self, Config, Topology};
 use crate::driver::PaperDriver;
 use crate::exit::Failure;
 use crate::journal::scribe;
@@ -87,7 +89,7 @@ impl Observer for DecodeTime {
 }
 
 impl Threads<'_> {
-    /// Starts the core thread, then the readers.
+    /// Starts the core thread, then the readers where they have threads of their own.
     ///
     /// # Errors
     /// When a part cannot be built or the system has no thread for it.
@@ -97,28 +99,9 @@ impl Threads<'_> {
         let stages = Stages::from_recorders(recorders.by_ref().take(CORE_STAGES.len()))
             .ok_or_else(|| Failure::other("the region lacks the core's histograms; this is a bug"))?;
         let threads = &self.config.threads;
-        let groups = divide(self.lines, threads.reader_cpus.len());
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        let spare = leaves_spare_core(cores, groups.len());
+        let spare = leaves_spare_core(cores, reader_threads(threads, self.lines.len()));
         let (core_waiter, waker) = wait::pair(threads.core_wait, spare);
-
-        let (tell, events) = sync_channel(EVENTS);
-        let stop = Arc::new(AtomicBool::new(false));
-        let (mut rings, mut starting, mut lines, mut sockets) = (Vec::new(), Vec::new(), Vec::new(), 0);
-        for (number, group) in groups.into_iter().enumerate() {
-            sockets += group.iter().map(|line| line.sockets.len()).sum::<usize>();
-            let (producer, consumer) = spsc::ring(RING_TICKS);
-            rings.push(consumer);
-            let sink = RingSink::new(producer, Some(waker.clone()));
-            let observer = DecodeTime(recorders.next().unwrap_or_else(Recorder::local));
-            let count = self.universe.instruments.len();
-            let (reader, stats) =
-                Reader::new(group, count, sink, self.clock.clone(), observer, tell.clone()).map_err(Failure::other)?;
-            lines.extend(stats);
-            let (waiter, _) = wait::pair(threads.reader_wait, spare);
-            let cpu = threads.reader_cpus.get(number).copied();
-            starting.push(ReaderThread { reader, waiter, cpu, stop: Arc::clone(&stop) });
-        }
 
         let (beat, pulse) = beat();
         let journal_trouble = TroubleText::default();
@@ -134,28 +117,65 @@ impl Threads<'_> {
         let (tell_news, news) = halting::channel();
         let (hand, handed) = spsc::ring(COMMANDS);
         let Control { core: control, main: control_main } = self.control;
-        let path = &self.config.engine.halt_file;
-        let mut keeper = Keeper::new(path, news, control_main, self.clock.clone(), hand, waker);
-        let shown: Vec<_> = lines.iter().map(|l| (l.venue, l.line)).collect();
-        let core = CoreThread {
+        let shown: Vec<_> = self.lines.iter().map(|l| (l.venue, l.line)).collect();
+        let seat = Seat::new(SeatParts {
             driver: self.driver,
-            rings,
-            waiter: core_waiter,
-            clock: self.clock,
+            clock: self.clock.clone(),
             publisher: Publisher::new(core, stages, self.tables, &shown),
             keep_rows: self.keep_rows,
-            cpu: threads.core_cpu,
             inlet: Inlet::new(control, self.halt_flag, handed, tell_news),
             beat,
             scribe,
+        });
+
+        let (tell, events) = sync_channel(EVENTS);
+        let stop = Arc::new(AtomicBool::new(false));
+        let sockets = self.lines.iter().map(|line| line.sockets.len()).sum();
+        let instruments = self.universe.instruments.len();
+        let halt_file = &self.config.engine.halt_file;
+        let clock = self.clock.clone();
+        let cpu = threads.core_cpu;
+        let keeper = |waker| {
+            let mut keeper = Keeper::new(halt_file, news, control_main, clock, hand, waker);
+            // A halt file that somebody made just now is looked at before the first tick.
+            keeper.watch_file();
+            keeper
         };
-        // A halt file that somebody made just now is looked at before the first tick.
-        keeper.watch_file();
-        let core = core.start().map_err(Failure::other)?;
-        let mut readers = Vec::new();
-        for (number, reader) in starting.into_iter().enumerate() {
-            readers.push(reader.start(number).map_err(Failure::other)?);
-        }
+        let (keeper, mut lines, core, readers) = match threads.topology {
+            Topology::Rings => {
+                let groups = divide(self.lines, threads.reader_cpus.len());
+                let (mut rings, mut starting, mut lines) = (Vec::new(), Vec::new(), Vec::new());
+                for (number, group) in groups.into_iter().enumerate() {
+                    let (producer, consumer) = spsc::ring(RING_TICKS);
+                    rings.push(consumer);
+                    let sink = RingSink::new(producer, Some(waker.clone()));
+                    let observer = DecodeTime(recorders.next().unwrap_or_else(Recorder::local));
+                    let (reader, stats) =
+                        Reader::new(group, instruments, sink, self.clock.clone(), observer, tell.clone())
+                            .map_err(Failure::other)?;
+                    lines.extend(stats);
+                    let (waiter, _) = wait::pair(threads.reader_wait, spare);
+                    let cpu = threads.reader_cpus.get(number).copied();
+                    starting.push(ReaderThread { reader, waiter, cpu, stop: Arc::clone(&stop) });
+                }
+                let keeper = keeper(CoreWaker::Rings(waker));
+                let core = CoreThread { seat, rings, waiter: core_waiter, cpu }.start().map_err(Failure::other)?;
+                let mut readers = Vec::new();
+                for (number, reader) in starting.into_iter().enumerate() {
+                    readers.push(reader.start(number).map_err(Failure::other)?);
+                }
+                (keeper, lines, core, readers)
+            }
+            Topology::Inline => {
+                let (reader, lines) =
+                    Reader::new(self.lines, instruments, seat, self.clock, (), tell).map_err(Failure::other)?;
+                let keeper = keeper(CoreWaker::Sockets(reader.waker().map_err(Failure::other)?));
+                let thread = InlineThread { reader, waiter: core_waiter, cpu, stop: Arc::clone(&stop) };
+                (keeper, lines, thread.start().map_err(Failure::other)?, Vec::new())
+            }
+        };
+        // Readers were dealt the lines in turn; the region's rows are as the config has them.
+        lines.sort_by_key(|stats| shown.iter().position(|line| *line == (stats.venue, stats.line)));
         let core = Some(core);
         let running = Running { events, lines, sockets, keeper, pulse, stop, readers, core, journal, journal_trouble };
         Ok((owner, running))
@@ -204,6 +224,15 @@ impl Running {
     }
 }
 
+/// How many reader threads a config has for so many lines.
+#[must_use]
+pub fn reader_threads(threads: &config::Threads, lines: usize) -> usize {
+    match threads.topology {
+        Topology::Rings => reader_count(threads.reader_cpus.len(), lines),
+        Topology::Inline => 0,
+    }
+}
+
 /// How many reader threads there are for so many CPUs named in the config and so many lines.
 #[must_use]
 pub fn reader_count(cpus: usize, lines: usize) -> usize {
@@ -211,7 +240,8 @@ pub fn reader_count(cpus: usize, lines: usize) -> usize {
 }
 
 /// Deals the lines out to the readers, in turn.
-fn divide(lines: Vec<LineSpec>, cpus: usize) -> Vec<Vec<LineSpec>> {
+#[must_use]
+pub fn divide(lines: Vec<LineSpec>, cpus: usize) -> Vec<Vec<LineSpec>> {
     let count = reader_count(cpus, lines.len());
     let mut groups: Vec<Vec<LineSpec>> = (0..count).map(|_| Vec::new()).collect();
     for (index, line) in lines.into_iter().enumerate() {

@@ -74,18 +74,17 @@ impl Swept<'_> {
 ///
 /// # Errors
 /// When config, keys or data are wrong, results cannot be written, or `signals` say to stop.
-fn sweep<'a>(request: &'a Request, signals: &Signals) -> Result<Swept<'a>, Failure> {
-    let plan = Plan::new(&request.config, &request.set, request.random)?;
-    let sources: Vec<Source> = request.data.iter().map(|d| Source::parse(d)).collect();
+fn sweep<'a>(request: &'a Request, sources: &'a [Source], signals: &Signals) -> Result<Swept<'a>, Failure> {
+    let plan = Plan::new(&request.config, sources, &request.set, request.random)?;
     // What is wrong with the data is said before the folder is touched.
     for first in &plan.groups {
         let config = plan.config(&plan.points[*first])?;
-        Data::open(&config, &crate::backtest::universe(&config)?, &sources)?;
+        Data::open(&config, &plan.universe(&config)?, sources)?;
     }
-    let fingerprint = fingerprint::fingerprint(&plan.base, &sources, request.walk)?;
+    let fingerprint = fingerprint::fingerprint(&plan.base, sources, request.walk)?;
     let staged = Staged::new(&request.out)?;
     let kept = Kept::open(&request.out, &fingerprint)?;
-    let results = run::run(&plan, &sources, request.walk, &kept, signals)?;
+    let results = run::run(&plan, sources, request.walk, &kept, signals)?;
     let wholes: Vec<Measures> = results.parts.iter().filter_map(|parts| whole(parts)).collect();
     let mut ranked: Vec<usize> = (0..wholes.len()).collect();
     ranked.sort_by_key(|point| (Reverse(request.measure.score(&wholes[*point])), *point));
@@ -115,7 +114,8 @@ fn sweep<'a>(request: &'a Request, signals: &Signals) -> Result<Swept<'a>, Failu
 pub fn command(request: &Request) -> Outcome {
     let signals = Signals::install().map_err(Failure::other)?;
     let started = Instant::now();
-    let swept = sweep(request, &signals).map_err(|failure| {
+    let sources: Vec<Source> = request.data.iter().map(|d| Source::parse(d)).collect();
+    let swept = sweep(request, &sources, &signals).map_err(|failure| {
         if signals.stop() {
             Failure::other("interrupted; finished points are kept: the same command goes on from here")
         } else {

@@ -5,8 +5,10 @@ use std::path::Path;
 use crosstick_model::Universe;
 
 use super::space::Space;
-use crate::backtest::{self, custom};
+use crate::backtest::{custom, universe_of};
+use crate::config::universe::FactsByVenue;
 use crate::config::{Config, Mistakes, Overrides, Preset};
+use crate::data::{Data, Source};
 use crate::exit::Failure;
 
 /// Points that a sweep may have.
@@ -20,6 +22,9 @@ pub struct Plan<'a> {
     /// The config with nothing varied.
     pub base: Config,
     overrides: Overrides,
+    sources: &'a [Source],
+    /// What the data knows of the base's instruments.
+    facts: FactsByVenue,
     /// What is varied.
     pub space: Space,
     /// The points, by their indexes in the space.
@@ -46,11 +51,18 @@ impl<'a> Plan<'a> {
     ///
     /// # Errors
     /// Usage: all mistakes at once.
-    pub fn new(file: &'a Path, set: &[String], random: Option<(u64, u64)>) -> Result<Self, Failure> {
+    pub fn new(
+        file: &'a Path,
+        sources: &'a [Source],
+        set: &[String],
+        random: Option<(u64, u64)>,
+    ) -> Result<Self, Failure> {
         let overrides = Overrides::from_process();
         let base = Config::load(Some(file), &overrides).map_err(Failure::usage)?;
         let space = Space::parse(set).map_err(|wrong| Failure::usage(wrong.join("\n")))?;
-        let mut plan = Self { file, base, overrides, space, points: Vec::new(), groups: Vec::new(), notes: Vec::new() };
+        let facts = Data::facts(&base, sources)?;
+        let (points, groups, notes) = (Vec::new(), Vec::new(), Vec::new());
+        let mut plan = Self { file, base, overrides, sources, facts, space, points, groups, notes };
         plan.keys()?;
         plan.preset();
         plan.values()?;
@@ -129,7 +141,7 @@ impl<'a> Plan<'a> {
                     continue;
                 }
             };
-            let universe = match backtest::universe(&config) {
+            let universe = match self.universe(&config) {
                 Ok(universe) => universe,
                 Err(failure) => {
                     let text = failure.to_string();
@@ -156,6 +168,19 @@ impl<'a> Plan<'a> {
     pub fn config(&self, point: &Point) -> Result<Config, Failure> {
         let settings: Vec<(&str, &str)> = self.space.settings(&point.places).collect();
         self.config_of(&settings).map_err(Failure::usage)
+    }
+
+    /// The universe of a point's config.
+    ///
+    /// # Errors
+    /// Never for a point of the plan, which was checked, unless the data changed since.
+    pub fn universe(&self, config: &Config) -> Result<Universe, Failure> {
+        let venues = |c: &Config| c.venues.iter().map(|v| (v.name.clone(), v.protocol)).collect::<Vec<_>>();
+        if venues(config) == venues(&self.base) {
+            universe_of(config, &self.facts)
+        } else {
+            universe_of(config, &Data::facts(config, self.sources)?)
+        }
     }
 
     fn config_of(&self, settings: &[(&str, &str)]) -> Result<Config, Mistakes> {

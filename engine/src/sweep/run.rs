@@ -6,7 +6,6 @@ use super::kept::{Kept, Line};
 use super::plan::{Plan, Point};
 use crate::backtest::measure::{Measures, Trial};
 use crate::backtest::reel::Reel;
-use crate::backtest::{self};
 use crate::config::Config;
 use crate::data::Source;
 use crate::exit::Failure;
@@ -41,7 +40,7 @@ pub fn run(plan: &Plan<'_>, sources: &[Source], walk: u32, kept: &Kept, signals:
             continue;
         }
         let config = plan.config(&plan.points[*first])?;
-        let universe = backtest::universe(&config)?;
+        let universe = plan.universe(&config)?;
         let mut reel = Reel::new(&config, &universe, sources);
         let bar = progress::bytes("reading");
         reel.fill(&mut |read, all| {
@@ -58,7 +57,7 @@ pub fn run(plan: &Plan<'_>, sources: &[Source], walk: u32, kept: &Kept, signals:
             .with_max_len(1)
             .map(|index| {
                 let point = &plan.points[*index];
-                let measured = point_of(&plan.config(point)?, &reel, walk, signals)?;
+                let measured = point_of(plan, &plan.config(point)?, &reel, walk, signals)?;
                 kept.keep(&Line { set: settings(plan, point), parts: measured.clone() })?;
                 bar.step();
                 Ok((*index, measured))
@@ -78,8 +77,14 @@ fn settings(plan: &Plan<'_>, point: &Point) -> std::collections::BTreeMap<String
 }
 
 /// One point: the whole session with one core, or each part of it with a fresh one.
-fn point_of(config: &Config, reel: &Reel<'_>, walk: u32, signals: &Signals) -> Result<Vec<Measures>, Failure> {
-    let universe = backtest::universe(config)?;
+fn point_of(
+    plan: &Plan<'_>,
+    config: &Config,
+    reel: &Reel<'_>,
+    walk: u32,
+    signals: &Signals,
+) -> Result<Vec<Measures>, Failure> {
+    let universe = plan.universe(config)?;
     let parts = if walk == 0 { 1 } else { walk as usize + 1 };
     let mut trials = (0..parts).map(|_| Trial::new(config, &universe)).collect::<Result<Vec<_>, _>>()?;
     let span = reel.span_ns.unwrap_or((0, 0));

@@ -3,9 +3,8 @@
 
 use crosstick_execution::{Gateway, Paper, PaperConfig};
 use crosstick_model::{
-    Amount, AssetId, Decimal, FeeAsset, Fees, Fill, GroupId, Instrument, InstrumentId, Intent, Kind, Liquidity,
-    OrderId, Protocol, Purpose, Quote, RejectReason, Report, ReportKind, Scale, Side, Tick, TimeInForce, Trade,
-    Universe, Venue, VenueId,
+    Amount, AssetId, Decimal, FeeAsset, Fees, GroupId, Instrument, InstrumentId, Intent, Kind, OrderId, Protocol,
+    Purpose, Quote, Report, ReportKind, Scale, Side, Tick, TimeInForce, Trade, Universe, Venue, VenueId,
 };
 use crosstick_risk::{Limits, Rates, Risk};
 

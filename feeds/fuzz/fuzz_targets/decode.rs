@@ -22,7 +22,7 @@ thread_local! {
 fn decoders() -> Vec<Decoder> {
     let mut all = Vec::new();
     for (price, quantity) in SCALES {
-        for protocol in Protocol::ALL {
+        for protocol in Protocol::BINANCE {
             for unit in [TimeUnit::Milli, TimeUnit::Micro] {
                 let scale = Scale::new(price, quantity).unwrap();
                 let symbols = SYMBOLS.iter().enumerate().map(|(i, s)| (*s, InstrumentId(i as u16), scale));

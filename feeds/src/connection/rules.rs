@@ -58,6 +58,7 @@ impl Rules {
         };
         match protocol {
             Protocol::BinanceSpot => spot,
+            Protocol::MexcSpot => Self { streams_max: 30, streams_per_request: 30, ..spot },
             Protocol::BinanceUsdm | Protocol::BinanceCoinm => Self {
                 requests_per_second: 9,                     // of 10
                 silence_ns: 6 * MINUTE_NS + 30 * SECOND_NS, // a ping every 3 min: two were missed

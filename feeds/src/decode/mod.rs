@@ -4,11 +4,12 @@
 //! tick; control messages, refusals and discovered symbols are cold. **Deliberately absent:** sockets, clocks
 //! (the receive time is an argument), prices kept from one message to the next.
 //!
-//! Two decoders stand behind one door. The *fast* one knows the layouts that the venue sends today, checks every
-//! byte, writes nothing, and gives up on the first surprise. The *slow* one is simd-json: any valid JSON, any order
-//! of fields, unknown fields, escapes. It rewrites its input in place, so a frame must be kept (recorded,
-//! journalled) before it is decoded. What the fast one accepts, the slow one reads identically: tests, a
-//! differential property and a fuzz target say so.
+//! Two decoders stand behind one door. The *fast* one knows the layouts that the venue sends today, checks every byte,
+//! leaves the frame as it is, and gives up on the first surprise; a frame like one before it is compared with that as a
+//! whole, any other is read field by field. The *slow* one is simd-json: any valid JSON, any order of fields, unknown
+//! fields, escapes. It rewrites its input in place, so a frame must be kept (recorded, journalled) before it is
+//! decoded. What the fast one accepts, the slow one reads identically: tests, a differential property and a fuzz target
+//! say so.
 //!
 //! Where JSON leaves a choice: of two fields with the same name the last one counts. A field that is documented and
 //! used must have its documented type; an unknown field may hold anything. A frame with `e` is an event even if
@@ -90,6 +91,7 @@ pub struct Decoder {
     context: Context,
     symbols: SymbolTable,
     counters: FeedCounters,
+    layouts: binance::learnt::Layouts,
     slow: binance::slow::SlowDecoder,
 }
 
@@ -99,6 +101,7 @@ impl Decoder {
     pub fn new(protocol: Protocol, unit: TimeUnit, line: Line, symbols: SymbolTable) -> Self {
         Self {
             context: Context { protocol, unit, line },
+            layouts: binance::learnt::Layouts::new(symbols.len()),
             symbols,
             counters: FeedCounters::default(),
             slow: binance::slow::SlowDecoder::new(),
@@ -110,7 +113,7 @@ impl Decoder {
     pub fn decode(&mut self, frame: &mut [u8], recv_ns: u64, sink: &mut impl FnMut(Tick)) -> Decoded {
         self.counters.frames += 1;
         self.counters.bytes += frame.len() as u64;
-        match binance::fast::decode(frame, recv_ns, &self.context, &mut self.symbols) {
+        match self.fast(frame, recv_ns) {
             Some(tick) => {
                 self.counters.fast_path += 1;
                 self.count_tick(&tick);
@@ -125,6 +128,18 @@ impl Decoder {
                 }
             },
         }
+    }
+
+    /// What either of the fast ways makes of a frame: the layouts learnt, else the ordered pass.
+    #[inline(always)]
+    fn fast(&mut self, frame: &[u8], recv_ns: u64) -> Option<Tick> {
+        let unit = self.context.unit;
+        if let Some(tick) = self.layouts.decode(frame, recv_ns, unit) {
+            return Some(tick);
+        }
+        let tick = binance::fast::decode(frame, recv_ns, &self.context, &mut self.symbols)?;
+        self.layouts.learn(frame, &tick, unit, &self.symbols);
+        Some(tick)
     }
 
     fn deliver(&mut self, message: binance::slow::Message, sink: &mut impl FnMut(Tick)) -> Decoded {
@@ -194,7 +209,7 @@ impl Decoder {
     #[doc(hidden)]
     #[must_use]
     pub fn decode_fast_only(&mut self, frame: &[u8], recv_ns: u64) -> Option<Tick> {
-        binance::fast::decode(frame, recv_ns, &self.context, &mut self.symbols)
+        self.fast(frame, recv_ns)
     }
 
     /// The slow path alone: for differential tests.

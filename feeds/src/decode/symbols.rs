@@ -238,15 +238,16 @@ impl SymbolTable {
 }
 
 /// A short symbol that stands in JSON as it is, as one integer: its bytes, and its length on top.
+#[inline]
 fn inline_key(symbol: &[u8]) -> Option<u128> {
-    let plain = symbol.iter().all(|b| *b >= 0x20 && *b != b'"' && *b != b'\\');
-    if !plain || symbol.is_empty() || symbol.len() > INLINE_BYTES {
+    if symbol.is_empty() || symbol.len() > INLINE_BYTES {
         return None;
     }
     let mut bytes = [0u8; 16];
     bytes[..symbol.len()].copy_from_slice(symbol);
-    bytes[15] = symbol.len() as u8;
-    Some(u128::from_le_bytes(bytes))
+    let word = u128::from_le_bytes(bytes);
+    let plain = symbol.iter().fold(true, |plain, b| plain & (*b >= 0x20) & (*b != b'"') & (*b != b'\\'));
+    plain.then_some(word | (symbol.len() as u128) << 120)
 }
 
 #[inline(always)]

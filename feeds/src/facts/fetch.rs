@@ -78,7 +78,7 @@ pub fn url_of(ask: &Ask, symbols: &[String]) -> String {
 
 const fn path(protocol: Protocol) -> &'static str {
     match protocol {
-        Protocol::BinanceSpot => "/api/v3/exchangeInfo",
+        Protocol::BinanceSpot | Protocol::MexcSpot => "/api/v3/exchangeInfo",
         Protocol::BinanceUsdm => "/fapi/v1/exchangeInfo",
         Protocol::BinanceCoinm => "/dapi/v1/exchangeInfo",
     }

@@ -117,7 +117,7 @@ fn symbol(protocol: Protocol, raw: Symbol) -> Option<SymbolFacts> {
     let name = raw.symbol.word()?;
     let (quote, margin) = (raw.quote_asset.word(), raw.margin_asset.word());
     let (kind, settle) = match protocol {
-        Protocol::BinanceSpot => (Kind::Spot, quote.clone()),
+        Protocol::BinanceSpot | Protocol::MexcSpot => (Kind::Spot, quote.clone()),
         Protocol::BinanceUsdm => (Kind::Linear, margin),
         Protocol::BinanceCoinm => (Kind::Inverse, margin),
     };

@@ -9,5 +9,5 @@ mod stream;
 mod tls;
 
 pub use dial::{Dial, SocketOptions};
-pub use stream::{Read, Stream};
+pub use stream::{Read, Stream, decrypt};
 pub use tls::TlsClient;

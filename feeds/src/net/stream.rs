@@ -98,6 +98,21 @@ impl Stream {
         }
     }
 
+    /// Takes `bytes` behind what `rest` still holds, encrypted where TLS is, and sends nothing yet: [`Self::write`]
+    /// does. What TLS does not take is appended to `rest`.
+    ///
+    /// # Errors
+    /// When TLS refuses.
+    #[inline]
+    pub fn queue(&mut self, bytes: &[u8], rest: &mut Vec<u8>) -> io::Result<()> {
+        let taken = match &mut self.tls {
+            Some(tls) if rest.is_empty() => tls.writer().write(bytes)?,
+            _ => 0,
+        };
+        rest.extend_from_slice(bytes.get(taken..).unwrap_or(&[]));
+        Ok(())
+    }
+
     /// Whether TLS wants to send something of its own (an alert, a key update).
     #[inline]
     #[must_use]
@@ -163,8 +178,12 @@ fn read_tls(
     if wire == 0 { Read::End } else { Read::Some { wire, at_ns, drained } }
 }
 
-/// Moves what is decrypted into the buffer; false when there is no room for it.
-pub(super) fn decrypt(tls: &mut ClientConnection, buffer: &mut RecvBuffer) -> io::Result<bool> {
+/// Decrypts what `tls` was given and appends it to `buffer`; false when there is no room for it.
+///
+/// # Errors
+/// When TLS was violated; what rustls has to say to the other side waits inside it.
+#[inline]
+pub fn decrypt(tls: &mut ClientConnection, buffer: &mut RecvBuffer) -> io::Result<bool> {
     let state = tls.process_new_packets().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
     let mut left = state.plaintext_bytes_to_read();
     while left > 0 {

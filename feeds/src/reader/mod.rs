@@ -41,6 +41,21 @@ const FLUSH_MAX: Duration = Duration::from_secs(5);
 /// Longest wait while the ring is full: its consumer does not wake us.
 const WAIT_FULL: Duration = Duration::from_micros(100);
 
+/// What the poll tells of a [`PollWaker`]; no socket has that number.
+const WAKER: Token = Token(usize::MAX);
+
+/// Ends a reader's wait, the one under way or the next.
+#[derive(Debug)]
+pub struct PollWaker(mio::Waker);
+
+impl PollWaker {
+    /// Wakes the reader; a system call. Whoever has something for it makes that seen first.
+    pub fn wake(&self) {
+        // It fails only where the counter is full, and then the reader has many wake-ups before it.
+        let _ = self.0.wake();
+    }
+}
+
 /// The time, ns since the epoch, as the engine keeps it: anchored once, never stepped.
 pub trait Clock {
     /// Now.
@@ -51,9 +66,18 @@ pub trait Clock {
 pub trait Observer {
     /// Whether [`Self::batch`] is called at all; without it a clock reading is saved.
     const WANTED: bool = true;
+    /// Whether [`Self::frame`] and [`Self::line_state`] are called.
+    const FRAMES: bool = false;
 
     /// All ticks of one socket read are in the ring (or were put aside): from the read to there.
     fn batch(&mut self, venue: VenueId, line: Line, read_ns: u64, pushed_ns: u64, ticks: u32);
+
+    /// A text message as it came, before it is decoded (which may rewrite it); `recv_ns`: when it was read.
+    #[inline]
+    fn frame(&mut self, _venue: VenueId, _line: Line, _recv_ns: u64, _text: &[u8]) {}
+
+    /// A line went live or down, in order with its messages.
+    fn line_state(&mut self, _venue: VenueId, _line: Line, _at_ns: u64, _live: bool) {}
 }
 
 /// Nobody looks.
@@ -276,6 +300,14 @@ impl<S: TickSink, C: Clock, O: Observer> Reader<S, C, O> {
         all
     }
 
+    /// That whoever turns the reader had not done so for a while: what stood still meanwhile was our own doing, and no
+    /// silence of a venue.
+    #[cold]
+    pub fn resumed(&mut self) {
+        let now = self.lane.clock.now_ns();
+        self.sockets.iter_mut().for_each(|s| s.connection.resumed(now));
+    }
+
     /// Whether every line is live.
     #[must_use]
     pub fn is_live(&self) -> bool {
@@ -291,6 +323,19 @@ impl<S: TickSink, C: Clock, O: Observer> Reader<S, C, O> {
     /// Where the ticks go.
     pub const fn sink(&mut self) -> &mut S {
         self.lane.outlet.sink()
+    }
+
+    /// Where the ticks go, when the reader is done; to be called after [`Self::shut_down`].
+    pub fn into_sink(self) -> S {
+        self.lane.outlet.into_sink()
+    }
+
+    /// What ends a [`Self::wait`] from another thread.
+    ///
+    /// # Errors
+    /// When the system has no handle for it.
+    pub fn waker(&self) -> io::Result<PollWaker> {
+        mio::Waker::new(self.poll.registry(), WAKER).map(PollWaker)
     }
 
     /// Who learns about latency.

@@ -186,6 +186,9 @@ impl Socket {
             let watching = self.connection.watching();
             match self.connection.next(&mut self.buffer, now) {
                 Step::Text(text) => {
+                    if O::FRAMES {
+                        lane.observer.frame(self.venue, self.line, now, text);
+                    }
                     let (outlet, sequence, ticks) = (&mut lane.outlet, &mut self.sequence, &mut self.batch_ticks);
                     let mut fit = Fit::Pushed;
                     let mut heard = None;
@@ -387,6 +390,9 @@ impl Socket {
     /// The line went live or down; travels in order with the data.
     pub fn offer_line_state<S: TickSink, C: Clock, O: Observer>(&mut self, live: bool, lane: &mut Lane<S, C, O>) {
         let tick = Tick::line_state(self.venue, self.line, live, lane.clock.now_ns());
+        if O::FRAMES {
+            lane.observer.line_state(self.venue, self.line, tick.recv_ns, live);
+        }
         for fit in [lane.outlet.offer(tick), lane.outlet.end_batch()] {
             self.counts.note(fit);
         }

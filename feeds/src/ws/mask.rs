@@ -25,13 +25,26 @@ impl MaskKeys {
     /// masking guards proxies against chosen bytes, and what we send here is not chosen by anyone else.
     pub fn next_key(&mut self) -> [u8; 4] {
         if self.used + 4 > POOL {
-            let _ = self.source.fill(&mut self.pool);
-            self.used = 0;
+            self.fill();
         }
         let mut key = [0; 4];
         key.copy_from_slice(&self.pool[self.used..self.used + 4]);
         self.used += 4;
         key
+    }
+
+    /// Draws bytes ahead once half of them are used: to be called in idle turns, so that no frame waits for the kernel.
+    #[inline]
+    pub fn top_up(&mut self) {
+        if self.used > POOL / 2 {
+            self.fill();
+        }
+    }
+
+    #[cold]
+    fn fill(&mut self) {
+        let _ = self.source.fill(&mut self.pool);
+        self.used = 0;
     }
 }
 

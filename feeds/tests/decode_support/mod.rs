@@ -26,7 +26,7 @@ pub fn fixture(file: &str) -> Vec<Vec<String>> {
 /// Name and text of every frame that must be a tick, with its protocol.
 pub fn tick_fixtures() -> Vec<(Protocol, String, String)> {
     let mut all = Vec::new();
-    for protocol in Protocol::ALL {
+    for protocol in Protocol::BINANCE {
         for line in fixture(&format!("{protocol}.txt")) {
             all.push((protocol, line[0].clone(), line[1].clone()));
         }
@@ -139,6 +139,7 @@ pub fn recorded_files(root: &Path, protocol: Protocol) -> Vec<PathBuf> {
         Protocol::BinanceSpot => ("spot", &["BINANCE-", "BINANCE.ws", "BINANCE_US.ws", "BINANCE_TR.ws"]),
         Protocol::BinanceUsdm => ("usdm", &["BINANCE_FUTURES-", "BINANCE_FUTURES.ws"]),
         Protocol::BinanceCoinm => ("cm", &["BINANCE_DELIVERY.ws"]),
+        Protocol::MexcSpot => panic!("nothing decodes it yet"),
     };
     let list = |dir: PathBuf| -> Vec<PathBuf> {
         let entries = std::fs::read_dir(dir).into_iter().flatten();

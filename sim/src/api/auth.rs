@@ -52,6 +52,11 @@ impl Keyring {
         self.keys.get(name).map(|(key, account)| (key, *account)).ok_or_else(ApiError::key_refused)
     }
 
+    /// The key of that name and its account, whatever form the name has.
+    pub(crate) fn get(&self, name: &str) -> Option<(&ApiKey, usize)> {
+        self.keys.get(name).map(|(key, account)| (key, *account))
+    }
+
     /// Checks a signed request: the key, its permission, the signature, then the time.
     pub(crate) fn check(
         &self,

@@ -25,7 +25,7 @@ const WORTHLESS_RSA_PUBLIC: &str = include_str!("worthless_rsa_public.pem");
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// The name of a key has another form.
-    #[error("an API key is 64 letters and digits")]
+    #[error("an API key is 64 letters and digits, or as MEXC's: mx0 and 15 of them")]
     Name,
     /// No public key in PEM.
     #[error("not a public key in PEM of Ed25519 or RSA; make one with: openssl pkey -in KEY.pem -pubout")]
@@ -59,7 +59,7 @@ impl std::fmt::Debug for KeyKind {
 /// A key of a simulated account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
-    /// Its name: 64 letters and digits.
+    /// Its name: 64 letters and digits; on MEXC also as that venue's are, `mx0` and 15 of them.
     pub id: String,
     /// What signatures are checked with.
     pub kind: KeyKind,
@@ -94,7 +94,8 @@ impl ApiKey {
     }
 
     fn new(id: &str, kind: KeyKind) -> Result<Self, KeyError> {
-        if !is_key_name(id) {
+        let mexc = id.len() == 18 && id.starts_with("mx0") && id.bytes().all(|b| b.is_ascii_alphanumeric());
+        if !is_key_name(id) && !mexc {
             return Err(KeyError::Name);
         }
         Ok(Self { id: id.to_owned(), kind, may_trade: true })
@@ -177,6 +178,21 @@ impl TestKeys {
             ApiKey::from_public_pem(&self.rsa_key, &self.rsa_public_pem)?,
         ])
     }
+}
+
+/// A listen key: letters and digits that only depend on the number; nobody has to be kept from guessing them here.
+pub(crate) fn listen_key(number: u64) -> String {
+    const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut state = number;
+    let mut letter = || {
+        // splitmix64: every seed gives another sequence.
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        char::from(LETTERS[((z ^ (z >> 31)) % 62) as usize])
+    };
+    (0..KEY_CHARS).map(|_| letter()).collect()
 }
 
 /// 64 random letters and digits.

@@ -27,6 +27,8 @@ pub struct Limits {
     pub orders_per_day: u32,
     /// Unfilled orders a minute, of an account: what futures count instead of a day's.
     pub orders_per_minute: Option<u32>,
+    /// Request weight in ten seconds, of each endpoint by itself: what MEXC counts instead of all the others.
+    pub weight_per_ten_seconds: Option<u32>,
     /// Requests after the first refusal (429) in the same window that bring a ban (418). Undocumented; ours.
     pub refusals_to_ban: u32,
 }
@@ -39,6 +41,7 @@ impl Limits {
         orders_per_ten_seconds: 50,
         orders_per_day: 160_000,
         orders_per_minute: None,
+        weight_per_ten_seconds: None,
         refusals_to_ban: 20,
     };
 
@@ -49,6 +52,19 @@ impl Limits {
         orders_per_ten_seconds: 300,
         orders_per_day: u32::MAX,
         orders_per_minute: Some(1_200),
+        weight_per_ten_seconds: None,
+        refusals_to_ban: 20,
+    };
+
+    /// The documented figures of MEXC spot: 500 of weight in ten seconds, of each endpoint by itself, of an address
+    /// and of an account. It counts nothing else.
+    pub const MEXC: Self = Self {
+        weight_per_minute: u32::MAX,
+        raw_per_five_minutes: u32::MAX,
+        orders_per_ten_seconds: u32::MAX,
+        orders_per_day: u32::MAX,
+        orders_per_minute: None,
+        weight_per_ten_seconds: Some(500),
         refusals_to_ban: 20,
     };
 
@@ -58,6 +74,7 @@ impl Limits {
         match protocol {
             Protocol::BinanceSpot => Self::SPOT,
             Protocol::BinanceUsdm | Protocol::BinanceCoinm => Self::FUTURES,
+            Protocol::MexcSpot => Self::MEXC,
         }
     }
 }

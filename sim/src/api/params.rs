@@ -51,6 +51,11 @@ impl Params {
         Ok(params)
     }
 
+    /// From names and values, each name once.
+    pub(crate) const fn from_pairs(list: Vec<(String, String)>) -> Self {
+        Self { list }
+    }
+
     /// From the `params` of a WebSocket API request. Numbers keep the text in which they came.
     pub(crate) fn from_json(raw: Option<&RawValue>) -> Result<Self, ApiError> {
         let Some(raw) = raw.filter(|r| r.get() != "null") else { return Ok(Self::default()) };

@@ -372,7 +372,7 @@ impl Exchange {
 }
 
 /// A client id for an order that came without: 22 letters and digits that only depend on the order's id.
-fn client_order_id(id: OrderId) -> String {
+pub(crate) fn client_order_id(id: OrderId) -> String {
     scrambled(id.0)
 }
 

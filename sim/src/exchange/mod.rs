@@ -36,6 +36,7 @@ use std::collections::HashMap;
 
 use crosstick_model::{Amount, InstrumentId, Kind};
 
+pub(crate) use self::commands::client_order_id as made_client_id;
 use self::ledger::Ledger;
 use self::listing::Listing;
 use self::orders::Orders;

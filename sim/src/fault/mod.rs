@@ -100,7 +100,8 @@ impl Fault {
     /// Whether a stream is among those that it is about.
     pub(crate) fn is_about_stream(&self, stream: Option<&str>) -> bool {
         let by_symbol = self.spec.symbol.as_deref().is_none_or(|symbol| {
-            let of = |name: &str| name.split_once('@').is_some_and(|(s, _)| s.eq_ignore_ascii_case(symbol));
+            // Binance begins with the symbol, MEXC has it somewhere behind.
+            let of = |name: &str| name.split('@').any(|part| part.eq_ignore_ascii_case(symbol));
             stream.is_some_and(of)
         });
         by_symbol && self.spec.stream.as_deref().is_none_or(|wanted| stream == Some(wanted))

@@ -67,11 +67,12 @@ impl Writer {
     /// Appends the payload of an event; its times count from `start_ns`.
     pub(crate) fn push(&self, out: &mut Vec<u8>, event: &FlowEvent, start_ns: u64, unit: TimeUnit) {
         let text = &mut Text { out, writer: self, start_ns, unit };
-        let spot = self.protocol == Protocol::BinanceSpot;
+        let spot = matches!(self.protocol, Protocol::BinanceSpot | Protocol::MexcSpot);
         match event.body {
             Body::Quote { update_id, bid, bid_quantity, ask, ask_quantity } => {
                 match self.protocol {
-                    Protocol::BinanceSpot => text.int("{\"u\":", update_id),
+                    // MEXC's book is shown in its own words; as recordings, its flow is written as spot's.
+                    Protocol::BinanceSpot | Protocol::MexcSpot => text.int("{\"u\":", update_id),
                     Protocol::BinanceUsdm => text.int("{\"e\":\"bookTicker\",\"u\":", update_id),
                     Protocol::BinanceCoinm => {
                         text.int("{\"u\":", update_id);

@@ -94,7 +94,8 @@ impl FlowVenue {
     /// A venue with its protocol's customary streams.
     #[must_use]
     pub fn new(name: &str, protocol: Protocol, lag_us: u32, jitter_us: u32) -> Self {
-        let trades = if protocol == Protocol::BinanceSpot { StreamKind::Trade } else { StreamKind::AggTrade };
+        let spot = matches!(protocol, Protocol::BinanceSpot | Protocol::MexcSpot);
+        let trades = if spot { StreamKind::Trade } else { StreamKind::AggTrade };
         let streams = vec![trades, StreamKind::BookTicker];
         Self { name: name.to_owned(), protocol, streams, lag_us, jitter_us }
     }
@@ -170,6 +171,29 @@ impl FlowSpec {
             ),
         ];
         Self { venues, markets }
+    }
+
+    /// The same with `delta`, a spot venue that speaks MEXC's protocol: further behind the others than they are behind
+    /// each other, with wider spreads, and shown in steps of 10 and 100 ms. The flow of the others is another one then,
+    /// as gaps are dealt among all.
+    #[must_use]
+    pub fn with_mexc(mut self) -> Self {
+        let delta = self.venues.len();
+        self.venues.push(FlowVenue::new("delta", Protocol::MexcSpot, 2_500, 3_500));
+        for market in &mut self.markets {
+            let Some(like) = market.legs.first().cloned() else { continue };
+            let spread = like.half_spread_e8.saturating_mul(2);
+            let quotes_per_second = (like.quotes_per_second / 2).max(1);
+            market.legs.push(FlowLeg {
+                venue: delta,
+                half_spread_e8: spread,
+                quotes_per_second,
+                bursts_per_second: quotes_per_second.div_ceil(20),
+                notional: (like.notional / 2).max(1),
+                ..like
+            });
+        }
+        self
     }
 
     /// The demo's venues and instruments with the rates and sizes of recorded markets: quieter in the middle, with busy

@@ -193,7 +193,9 @@ fn instrument(protocol: Protocol, symbol: &str, seen: &Seen) -> SimInstrument {
     let pair = symbol.split('_').next().unwrap_or(symbol);
     let (base, quote) = split_pair(pair);
     match protocol {
-        Protocol::BinanceSpot => SimInstrument::spot(symbol, base, quote, price_step, quantity_step),
+        Protocol::BinanceSpot | Protocol::MexcSpot => {
+            SimInstrument::spot(symbol, base, quote, price_step, quantity_step)
+        }
         Protocol::BinanceUsdm => SimInstrument::linear(symbol, base, quote, price_step, quantity_step),
         Protocol::BinanceCoinm => {
             let size = Decimal::new(if base == "BTC" { 100 } else { 10 }, 0);

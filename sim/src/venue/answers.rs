@@ -7,6 +7,7 @@ use crate::binance::spot::Reply;
 use crate::fault::{AnswerFate, Fate, Layer, Refusal, RequestFate, Scope};
 use crate::frame::{self, Opcode};
 use crate::http::{self, Answer, Request};
+use crate::mexc::fault_refusal;
 use crate::operator::log::{Seen, mask, mask_call, mask_form, mask_target, mask_words};
 use crate::rules::SECOND_NS;
 use crate::session::Session;
@@ -70,7 +71,7 @@ impl VenueMachine {
             self.count_races(now);
         }
         if let AnswerFate::Instead(refusal) = &fate.answer {
-            answer = refusal.http(now);
+            answer = if self.mexc.is_some() { fault_refusal(refusal, now) } else { refusal.http(now) };
         }
         if fate.answer == AnswerFate::Garbage(Layer::Payload) {
             answer = Answer::json(200, NOISE_TEXT.to_owned());
@@ -84,7 +85,7 @@ impl VenueMachine {
             via: "rest",
             what: name,
             params: mask_form(&format!("{query}{join}{body}")),
-            key: mask(request.header("x-mbx-apikey").unwrap_or_default()),
+            key: mask(request.header("x-mbx-apikey").or(request.header("x-mexc-apikey")).unwrap_or_default()),
             status: if lost { 0 } else { answer.status },
             fault: fate.by,
         };
@@ -125,7 +126,8 @@ impl VenueMachine {
 
     /// What a WebSocket handshake is refused with by a fault.
     pub(super) fn refuse_handshake(&mut self, scope: Scope, now: u64) -> Option<Answer> {
-        self.trouble.faults.handshake(scope, now).map(|refusal| refusal.http(now))
+        let refusal = self.trouble.faults.handshake(scope, now)?;
+        Some(if self.mexc.is_some() { fault_refusal(&refusal, now) } else { refusal.http(now) })
     }
 
     /// Notes a handshake and what became of it.

@@ -3,7 +3,7 @@
 use crosstick_model::{Decimal, Side};
 
 use super::faulty::send_broken;
-use super::{ConnectionId, VenueMachine};
+use super::{ConnectionId, VenueMachine, trading};
 use crate::binance::spot::UserEvent;
 use crate::exchange::LevelView;
 use crate::fault::{Fate, Scope};
@@ -18,8 +18,18 @@ impl VenueMachine {
     pub(super) fn answer_rest(&mut self, request: &Request, path: &str, query: &str, now: u64) -> Answer {
         self.tick_market(now);
         let shown = self.shown(now);
-        let Some(spot) = self.spot.as_mut() else { return self.answer_futures(request, (path, query), shown, now) };
-        let answer = spot.rest(request, path, query, shown);
+        let answer = if let Some(spot) = self.spot.as_mut() {
+            spot.rest(request, path, query, shown)
+        } else if let Some(futures) = self.futures.as_mut() {
+            futures.venue.rest(request, path, query, shown)
+        } else if let Some(mexc) = self.mexc.as_mut() {
+            mexc.venue.rest(request, path, query, shown)
+        } else {
+            Answer::text(404, "")
+        };
+        if self.mexc.is_some() && request.method == "DELETE" {
+            self.close_keyless(now);
+        }
         self.deliver(None, now);
         answer
     }
@@ -143,13 +153,9 @@ impl VenueMachine {
     /// # Errors
     /// In words: no such account or asset on this venue, or not so much to pay out.
     pub fn deposit(&mut self, account: &str, asset: &str, amount: Decimal, now: u64) -> Result<(), String> {
-        match (self.spot.as_mut(), self.futures.as_mut()) {
-            (Some(spot), _) => spot.deposit(account, asset, amount, now)?,
-            (None, Some(futures)) => {
-                let id = account_of(&self.accounts, account).ok_or_else(|| format!("no account is named {account}"))?;
-                futures.venue.deposit(id, asset, amount, now)?;
-            }
-            (None, None) => return Err(format!("{} has no accounts", self.name)),
+        let id = account_of(&self.accounts, account).ok_or_else(|| format!("no account is named {account}"))?;
+        if let Some(venue) = self.trading_mut() {
+            trading::deposit(venue, id, asset, amount, now)?;
         }
         self.deliver(None, now);
         Ok(())
@@ -166,10 +172,8 @@ impl VenueMachine {
         now: u64,
     ) {
         self.tick_market(now);
-        if let Some(spot) = self.spot.as_mut() {
-            spot.house_quotes(symbol, update_id, bids, asks, now);
-        } else if let Some(futures) = self.futures.as_mut() {
-            futures.venue.house_quotes(symbol, update_id, bids, asks, now);
+        if let Some(venue) = self.trading_mut() {
+            trading::house_quotes(venue, symbol, update_id, bids, asks, now);
         }
         self.deliver(None, now);
     }
@@ -178,10 +182,8 @@ impl VenueMachine {
     /// or better are hit first.
     pub fn house_print(&mut self, symbol: &str, taker: Side, price: i64, quantities: &[i64], now: u64) {
         self.tick_market(now);
-        if let Some(spot) = self.spot.as_mut() {
-            spot.house_print(symbol, taker, price, quantities, now);
-        } else if let Some(futures) = self.futures.as_mut() {
-            futures.venue.house_print(symbol, taker, price, quantities, now);
+        if let Some(venue) = self.trading_mut() {
+            trading::house_print(venue, symbol, taker, price, quantities, now);
         }
         self.deliver(None, now);
     }

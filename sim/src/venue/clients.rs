@@ -50,6 +50,7 @@ impl VenueMachine {
         let answer = match route(self.protocol, &request.target) {
             None => Answer::bad_request("Bad request"),
             Some(Route::Stream(stream)) => match request.websocket_key() {
+                Some(_) if self.has_too_many(&stream) => Answer::bad_request("Too many connections of this listenKey"),
                 Some(_) if !self.may_connect(now) => {
                     let wait_s = self.rules.attempts_within_ns / SECOND_NS;
                     let mut answer = Answer::text(429, "Too many connection attempts");
@@ -107,14 +108,17 @@ impl VenueMachine {
     }
 
     fn begin_stream(&mut self, id: ConnectionId, session: &mut Session, target: &str, route: StreamRoute, now: u64) {
-        let client = StreamClient::new(target.to_owned(), route.combined, route.unit, route.class, now, &self.rules);
+        let mut client =
+            StreamClient::new(target.to_owned(), route.combined, route.unit, route.class, now, &self.rules);
         self.micros_clients += usize::from(client.unit == TimeUnit::Micros);
         session.phase = Phase::Open;
+        client.binary = self.mexc.is_some();
         session.stream = Some(Box::new(client));
         self.subscribe(id, session, route.streams, now);
         for (key, only) in &route.keys {
             self.listen(session, key, only);
         }
+        self.check_mexc_key(session, route.keys.len(), now);
     }
 
     pub(super) fn take_frames(&mut self, id: ConnectionId, session: &mut Session, now: u64) {
@@ -169,6 +173,10 @@ impl VenueMachine {
             return;
         }
         self.note_control(session, text, now);
+        if self.mexc.is_some() {
+            self.take_mexc_text(id, session, text, now);
+            return;
+        }
         let Some(request) = std::str::from_utf8(text).ok().and_then(control::parse) else {
             session.close(1008, "Invalid request", now, &self.rules);
             return;
@@ -207,16 +215,8 @@ impl VenueMachine {
                 self.subscribe(id, session, names, now);
             }
             Ask::Unsubscribe(names) => {
-                for name in &names {
-                    if let Some(stream) = self.by_name.get(name.as_str()) {
-                        if let Some(entry) = self.streams.get_mut(stream.index()) {
-                            entry.subscribers.retain(|s| *s != id);
-                        }
-                        self.subscription_changes += 1;
-                    }
-                }
+                self.unsubscribe(id, session, &names);
                 if let Some(client) = session.stream.as_mut() {
-                    client.names.retain(|n| !names.contains(n));
                     client.listening.retain(|l| !names.contains(&l.key));
                 }
             }
@@ -245,7 +245,7 @@ impl VenueMachine {
 
     /// Adds streams to a client. A name that the venue has no data for is listed and stays silent, as does one of
     /// another class: that is what the real venue does.
-    fn subscribe(&mut self, id: ConnectionId, session: &mut Session, names: Vec<String>, now: u64) {
+    pub(super) fn subscribe(&mut self, id: ConnectionId, session: &mut Session, names: Vec<String>, now: u64) {
         for name in names {
             self.listen(session, &name, &[]);
             let Some(client) = session.stream.as_mut() else { return };
@@ -259,6 +259,21 @@ impl VenueMachine {
                 self.subscription_changes += 1;
             }
             client.names.push(name);
+        }
+    }
+
+    /// Takes streams from a client.
+    pub(super) fn unsubscribe(&mut self, id: ConnectionId, session: &mut Session, names: &[String]) {
+        for name in names {
+            if let Some(stream) = self.by_name.get(name.as_str()) {
+                if let Some(entry) = self.streams.get_mut(stream.index()) {
+                    entry.subscribers.retain(|s| *s != id);
+                }
+                self.subscription_changes += 1;
+            }
+        }
+        if let Some(client) = session.stream.as_mut() {
+            client.names.retain(|n| !names.contains(n));
         }
     }
 

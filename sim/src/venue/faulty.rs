@@ -1,9 +1,11 @@
 //! What a venue does when a fault says so: to its connections, its messages, its clock and its symbols. What it does to
 //! answers is in [`super::answers`].
 
-use super::{ConnectionId, Frame, StreamId, VenueMachine, push_data};
-use crate::binance::{futures, spot::UserEvent};
-use crate::exchange::{Filters, TradingStatus};
+use super::listen::AccountEvent;
+use super::trading::SymbolRules;
+use super::{ConnectionId, Frame, StreamId, VenueMachine, publish::push_data, trading};
+use crate::binance::spot::UserEvent;
+use crate::exchange::TradingStatus;
 use crate::fault::{Door, Edge, Fate, Fault, FaultError, FaultSpec, Faults, Kind, Layer, Scope, trading_status};
 use crate::frame::{self, Opcode};
 use crate::operator::books::{Race, fill_resting};
@@ -43,7 +45,7 @@ pub(super) struct Late {
 #[derive(Debug)]
 enum Before {
     Status(TradingStatus),
-    Filters(Box<Filters>),
+    Rules(Box<SymbolRules>),
 }
 
 /// The faults of a venue, and what they keep back.
@@ -53,7 +55,7 @@ pub(super) struct Trouble {
     behind: Vec<Behind>,
     /// An account's event that waits for the next one.
     event_behind: Option<(UserEvent, u64)>,
-    futures_event_behind: Option<(futures::UserEvent, u64)>,
+    listened_behind: Option<(AccountEvent, u64)>,
     pub(super) late: Vec<Late>,
     /// When everybody is closed for maintenance.
     closing_ns: Option<u64>,
@@ -67,7 +69,7 @@ pub(super) struct Trouble {
 impl Trouble {
     fn due_ns(&self) -> u64 {
         let behind = self.behind.iter().map(|b| b.until_ns).chain(self.event_behind.as_ref().map(|(_, at)| *at));
-        let behind = behind.chain(self.futures_event_behind.as_ref().map(|(_, at)| *at));
+        let behind = behind.chain(self.listened_behind.as_ref().map(|(_, at)| *at));
         let all = behind.chain(self.late.iter().map(|l| l.at_ns)).chain(self.closing_ns);
         all.chain([self.faults.due_ns()]).min().unwrap_or(u64::MAX)
     }
@@ -91,18 +93,11 @@ impl VenueMachine {
         {
             return wrong("symbol", format!("{} has no symbol {symbol:?}", self.name));
         }
-        let of_spot = matches!(kind, Kind::SymbolStatus | Kind::SymbolFilters);
-        match &self.spot {
-            None if of_spot => {
-                return wrong("kind", format!("{} is for spot venues; {} is none", spec.kind, self.name));
+        if let Some(venue) = self.trading().filter(|_| kind == Kind::SymbolFilters) {
+            let symbol = spec.symbol.as_deref().unwrap_or_default();
+            if let Err(field) = trading::rules_by(venue, symbol, &spec) {
+                return wrong(field, format!("{symbol} cannot have it: too many decimals, or no such filter"));
             }
-            Some(spot) if kind == Kind::SymbolFilters => {
-                let symbol = spec.symbol.as_deref().unwrap_or_default();
-                if let Err(field) = spot.filters_by(symbol, &spec) {
-                    return wrong(field, format!("{symbol} cannot have it: too many decimals, or no such filter"));
-                }
-            }
-            _ => {}
         }
         self.trouble.now_ns = self.trouble.now_ns.max(now);
         let id = self.trouble.faults.add(spec, now)?;
@@ -156,7 +151,7 @@ impl VenueMachine {
         if let Some((event, _)) = self.trouble.event_behind.take_if(|(_, at)| *at <= now) {
             self.tell_account(&event, Fate::Pass, None, now);
         }
-        if let Some((event, _)) = self.trouble.futures_event_behind.take_if(|(_, at)| *at <= now) {
+        if let Some((event, _)) = self.trouble.listened_behind.take_if(|(_, at)| *at <= now) {
             self.tell_listeners_of(&event, Fate::Pass);
         }
         while let Some(at) = self.trouble.late.iter().position(|l| l.at_ns <= now) {
@@ -198,11 +193,10 @@ impl VenueMachine {
                 (Kind::OfflineFill, true) => {
                     self.break_connections(edge.id, now);
                     let (symbol, percent) = (spec.symbol.as_deref(), spec.percent.unwrap_or(100));
-                    match (self.spot.as_mut(), self.futures.as_mut()) {
-                        (Some(spot), _) => spot.operate(|e| fill_resting(e, symbol, percent, now)),
-                        (None, Some(futures)) => futures.venue.operate(|e| fill_resting(e, symbol, percent, now)),
-                        (None, None) => 0,
-                    };
+                    if let Some(venue) = self.trading_mut() {
+                        fill_resting(venue.exchange_mut(), symbol, percent, now);
+                        venue.settle();
+                    }
                     self.deliver(None, now);
                 }
                 _ => {}
@@ -211,7 +205,7 @@ impl VenueMachine {
         self.trouble.faults.put_back(later);
     }
 
-    fn each_session(&mut self, mut act: impl FnMut(&mut Self, &mut Session)) {
+    pub(super) fn each_session(&mut self, mut act: impl FnMut(&mut Self, &mut Session)) {
         for index in 0..self.sessions.len() {
             let Some(mut session) = self.sessions.get_mut(index).and_then(Option::take) else { continue };
             act(self, &mut session);
@@ -272,9 +266,10 @@ impl VenueMachine {
                 self.set_symbol_status(&symbol, status, now).map(Before::Status)
             }
             _ => {
-                let filters = self.spot.as_ref().and_then(|s| s.filters_by(&symbol, spec).ok());
-                let spot = self.spot.as_mut();
-                filters.zip(spot).and_then(|(f, s)| s.set_filters(&symbol, f)).map(|f| Before::Filters(Box::new(f)))
+                let rules = self.trading().and_then(|t| trading::rules_by(t, &symbol, spec).ok());
+                let venue = self.trading_mut();
+                let before = rules.zip(venue).and_then(|(rules, venue)| trading::set_rules(venue, &symbol, rules));
+                before.map(|before| Before::Rules(Box::new(before)))
             }
         };
         if let Some(before) = before.filter(|_| spec.for_ms.is_some()) {
@@ -290,15 +285,15 @@ impl VenueMachine {
             Before::Status(status) => {
                 let _ = self.set_symbol_status(&symbol, status, now);
             }
-            Before::Filters(filters) => {
-                let _ = self.spot.as_mut().and_then(|s| s.set_filters(&symbol, *filters));
+            Before::Rules(rules) => {
+                let _ = self.trading_mut().and_then(|venue| trading::set_rules(venue, &symbol, *rules));
             }
         }
     }
 
     /// A symbol's trading status; what it was. `None`: no such symbol, or a venue that takes no orders.
     pub fn set_symbol_status(&mut self, symbol: &str, status: TradingStatus, now: u64) -> Option<TradingStatus> {
-        let before = self.spot.as_mut()?.set_status(symbol, status, now)?;
+        let before = trading::set_status(self.trading_mut()?, symbol, status, now)?;
         self.deliver(None, now);
         Some(before)
     }
@@ -321,20 +316,14 @@ impl VenueMachine {
             percent: f.spec.percent.unwrap_or(50),
         });
         let races: Vec<Race> = races.collect();
-        match (self.spot.as_mut(), self.futures.as_mut()) {
-            (Some(spot), _) => spot.races().arm(races),
-            (None, Some(futures)) => futures.venue.races().arm(races),
-            (None, None) => {}
+        if let Some(venue) = self.trading_mut() {
+            venue.races().arm(races);
         }
     }
 
     /// Counts the cancels that came too late.
     pub(super) fn count_races(&mut self, now: u64) {
-        let met = match (self.spot.as_mut(), self.futures.as_mut()) {
-            (Some(spot), _) => spot.races().take_met(),
-            (None, Some(futures)) => futures.venue.races().take_met(),
-            (None, None) => Vec::new(),
-        };
+        let met = self.trading_mut().map(|venue| venue.races().take_met()).unwrap_or_default();
         met.into_iter().for_each(|id| self.trouble.faults.hit_by(id, now));
     }
 
@@ -387,7 +376,7 @@ impl VenueMachine {
                     (TimeUnit::Micros, None) => push_as_micros(&mut payload, frame.millis),
                 }
                 let mut wire = Vec::new();
-                push_data(&mut wire, client.combined, &name, &payload);
+                push_data(&mut wire, client, &name, &payload);
                 send_broken(&mut session, &wire, fate, &self.rules, now);
                 self.settle(id, &mut session);
             }
@@ -415,19 +404,19 @@ impl VenueMachine {
 }
 
 impl VenueMachine {
-    /// What becomes of a futures account's event; `None`: it waits. As [`Self::fate_of_event`].
-    pub(super) fn fate_of_futures_event(
+    /// What becomes of an event for those with a listen key; `None`: it waits. As [`Self::fate_of_event`].
+    pub(super) fn fate_of_listened(
         &mut self,
-        event: futures::UserEvent,
-    ) -> Option<(futures::UserEvent, Fate, Option<futures::UserEvent>)> {
+        event: AccountEvent,
+    ) -> Option<(AccountEvent, Fate, Option<AccountEvent>)> {
         let listened = self.sessions.iter().flatten().any(|s| s.hears_accounts());
-        if !listened || (!self.trouble.faults.busy() && self.trouble.futures_event_behind.is_none()) {
+        if !listened || (!self.trouble.faults.busy() && self.trouble.listened_behind.is_none()) {
             return Some((event, Fate::Pass, None));
         }
         let fate = self.trouble.faults.message(Scope::UserData, None, self.trouble.now_ns);
-        match (fate, self.trouble.futures_event_behind.take()) {
+        match (fate, self.trouble.listened_behind.take()) {
             (Fate::Behind(until_ns), None) => {
-                self.trouble.futures_event_behind = Some((event, until_ns));
+                self.trouble.listened_behind = Some((event, until_ns));
                 None
             }
             (fate, behind) => Some((event, fate, behind.map(|(event, _)| event))),
@@ -438,8 +427,11 @@ impl VenueMachine {
 /// Sends a frame as a fault leaves it.
 pub(super) fn send_broken(session: &mut Session, wire: &[u8], fate: Fate, rules: &Rules, now: u64) {
     let (waiting, half) = (session.outbox.len(), wire.len() / 2);
+    let binary = session.stream.as_ref().is_some_and(|c| c.binary);
     let out = session.outbox.buffer();
     match fate {
+        // What would be binary is no protobuf either: a field of a type that there is not.
+        Fate::Garbage(Layer::Payload) if binary => frame::push(out, Opcode::Binary, &[&NOISE_BYTES]),
         Fate::Garbage(Layer::Payload) => frame::push(out, Opcode::Text, &[NOISE_TEXT.as_bytes()]),
         Fate::Garbage(Layer::Frame) => out.extend_from_slice(&NOISE_BYTES),
         Fate::Cut => {

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::VenueMachine;
+use super::{VenueMachine, trading};
 use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::operator::books::{list_balances, list_orders};
@@ -13,15 +13,11 @@ use crate::session::{Phase, Session};
 impl VenueMachine {
     /// The venue itself, as JSON.
     pub(crate) fn list_self(&self) -> Value {
-        let symbols = match (&self.spot, &self.futures) {
-            (Some(spot), _) => spot.list_symbols(),
-            (None, Some(futures)) => futures.venue.list_symbols(),
-            (None, None) => Vec::new(),
-        };
+        let symbols = self.trading().map(trading::list_symbols).unwrap_or_default();
         json!({
             "name": self.name,
             "protocol": self.protocol.to_string(),
-            "takes_orders": self.spot.is_some() || self.futures.is_some(),
+            "takes_orders": self.trading().is_some(),
             "connections": self.connections(),
             "rest_requests": self.rest_requests,
             "dropped_slow": self.dropped_slow,
@@ -81,8 +77,7 @@ impl VenueMachine {
     }
 
     fn exchange(&self) -> Option<&Exchange> {
-        let futures = self.futures.as_ref().map(|f| f.venue.exchange());
-        self.spot.as_ref().map(|s| s.exchange()).or(futures)
+        self.trading().map(|t| t.exchange())
     }
 
     /// Its faults.

@@ -2,7 +2,7 @@
 
 use crosstick_model::Side;
 
-use super::{StreamEntry, StreamId, VenueMachine};
+use super::{StreamEntry, StreamId, VenueMachine, trading};
 use crate::exchange::LevelView;
 use crate::flow::FlowTimes;
 use crate::market::{Recorded, Told, recorded};
@@ -22,6 +22,7 @@ impl VenueMachine {
     /// published, and nothing else.
     pub fn show_book(&mut self) {
         self.show_futures_book();
+        self.show_mexc_book();
         let (Some(market), Some(spot)) = (self.market.as_mut(), self.spot.as_ref()) else { return };
         for (index, entry) in self.streams.iter().enumerate().filter(|_| !self.shows_book) {
             // Those that somebody asked for already show it.
@@ -40,10 +41,8 @@ impl VenueMachine {
 
     /// The first ids of an instrument's trades and of the sums of trades by taker, as long as nothing was traded.
     pub fn number_trades_from(&mut self, symbol: &str, trade: u64, aggregate: u64) {
-        if let Some(spot) = self.spot.as_mut() {
-            spot.number_from(symbol, trade, aggregate);
-        } else if let Some(futures) = self.futures.as_mut() {
-            futures.venue.number_from(symbol, trade, aggregate);
+        if let Some(venue) = self.trading_mut() {
+            trading::number_from(venue, symbol, trade, aggregate);
         }
     }
 
@@ -59,10 +58,8 @@ impl VenueMachine {
         now: u64,
     ) {
         self.tick_market(now);
-        if let Some(spot) = self.spot.as_mut() {
-            spot.flow_quotes(symbol, update_id, bids, asks, times);
-        } else if let Some(futures) = self.futures.as_mut() {
-            futures.venue.flow_quotes(symbol, update_id, bids, asks, times);
+        if let Some(venue) = self.trading_mut() {
+            trading::flow_quotes(venue, symbol, update_id, bids, asks, times);
         }
         self.deliver(None, now);
     }
@@ -70,10 +67,8 @@ impl VenueMachine {
     /// The flow trades. Mantissas and times as for [`Self::flow_quotes`].
     pub fn flow_trade(&mut self, symbol: &str, taker: Side, price: i64, quantity: i64, times: FlowTimes, now: u64) {
         self.tick_market(now);
-        if let Some(spot) = self.spot.as_mut() {
-            spot.flow_trade(symbol, taker, price, quantity, times);
-        } else if let Some(futures) = self.futures.as_mut() {
-            futures.venue.flow_trade(symbol, taker, price, (quantity, 1), times);
+        if let Some(venue) = self.trading_mut() {
+            trading::flow_trade(venue, symbol, taker, price, (quantity, 1), times);
         }
         self.with_market(Work::Take { goes_on: true });
         self.deliver(None, now);
@@ -89,25 +84,16 @@ impl VenueMachine {
         times: FlowTimes,
         now: u64,
     ) {
-        if self.futures.is_none() {
-            self.flow_trade(symbol, taker, price, quantity, times, now);
-            return;
-        }
         self.tick_market(now);
-        if let Some(futures) = self.futures.as_mut() {
-            futures.venue.flow_trade(symbol, taker, price, (quantity, trades), times);
+        if let Some(venue) = self.trading_mut() {
+            trading::flow_trade(venue, symbol, taker, price, (quantity, trades), times);
         }
         self.deliver(None, now);
     }
 
     /// Lets a recorded frame move the book behind client orders. The frame itself is published by whoever read it.
     pub fn follow(&mut self, stream: &str, payload: &str, now: u64) {
-        let exchange = match (&self.spot, &self.futures) {
-            (Some(spot), _) => spot.exchange(),
-            (None, Some(futures)) => futures.venue.exchange(),
-            (None, None) => return,
-        };
-        let Some(event) = recorded::read(stream, payload, exchange) else { return };
+        let Some(event) = self.trading().and_then(|t| recorded::read(stream, payload, t.exchange())) else { return };
         let times = |order| FlowTimes { match_ns: now, event_ns: now, order };
         match event {
             Recorded::Quote { symbol, update_id, bid, ask } => {
@@ -125,9 +111,9 @@ impl VenueMachine {
         if let Some(stream) = self.by_name.get(name) {
             return Some(*stream);
         }
-        if self.futures.is_some() {
+        if self.futures.is_some() || self.mexc.is_some() {
             self.tick_market(now);
-            return self.futures_stream(name);
+            return if self.mexc.is_some() { self.mexc_stream(name) } else { self.futures_stream(name) };
         }
         if !self.market.as_ref().is_some_and(|m| m.knows(name)) {
             return None;
@@ -158,6 +144,7 @@ impl VenueMachine {
 
     fn with_market(&mut self, work: Work) {
         self.with_futures(work);
+        self.with_mexc(work);
         let (Some(mut market), Some(mut spot)) = (self.market.take(), self.spot.take()) else { return };
         let mut frames = std::mem::take(&mut self.frames);
         frames.micros = self.wants_micros();
@@ -177,6 +164,6 @@ impl VenueMachine {
     pub(super) fn market_due(&self) -> Option<u64> {
         let listened = |s: StreamId| self.subscribers(s) > 0;
         let market = self.market.as_ref().and_then(|m| m.next_due(&listened));
-        market.into_iter().chain(self.futures_due()).min()
+        market.into_iter().chain(self.futures_due()).chain(self.mexc_due()).min()
     }
 }

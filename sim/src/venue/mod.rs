@@ -8,8 +8,12 @@ mod api;
 mod clients;
 mod faulty;
 mod futures;
+pub(crate) mod listen;
 mod listing;
 mod market;
+mod mexc;
+mod publish;
+pub(crate) mod trading;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -17,17 +21,18 @@ use crosstick_model::Protocol;
 
 use self::faulty::Trouble;
 use self::futures::Futures;
+use self::mexc::Mexc;
+use self::publish::push_data;
 use crate::account::SimAccount;
 use crate::api::Limits;
 use crate::binance::spot::SpotVenue;
-use crate::frame::{self, Opcode};
 use crate::instrument::SimInstrument;
 use crate::market::{Frames, Market};
 use crate::operator::log::RequestLog;
 use crate::rules::{Rules, TimeUnit};
 use crate::session::{Phase, Session, StreamClient};
 use crate::stats::{ClientEnd, ClientStats, ENDED_KEPT, StreamStats, VenueStats};
-use crate::text::{push_as_micros, push_u64};
+use crate::text::push_u64;
 
 /// A connection of one venue. Its number is used again after [`VenueMachine::gone`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -114,6 +119,7 @@ pub struct VenueMachine {
     /// What trades, where the protocol's trading side is simulated.
     spot: Option<Box<SpotVenue>>,
     futures: Option<Box<Futures>>,
+    mexc: Option<Box<Mexc>>,
     /// Connections of the WebSocket API.
     api_clients: Vec<ConnectionId>,
     /// Market streams made from the book.
@@ -144,11 +150,8 @@ impl VenueMachine {
             published: StreamStats::default(),
         };
         let streams: Vec<StreamEntry> = streams.into_iter().map(entry).collect();
-        let spot = protocol == Protocol::BinanceSpot;
-        let futures = (!spot).then(|| Box::new(Futures::new(protocol, instruments.clone(), &[], &Limits::FUTURES)));
-        let spot = spot.then(|| Box::new(SpotVenue::new(instruments.clone(), &[], &Limits::SPOT)));
         let by_name = streams.iter().enumerate().map(|(i, s)| (s.name.clone(), StreamId(i as u32))).collect();
-        Self {
+        let mut venue = Self {
             name: name.to_owned(),
             protocol,
             rules,
@@ -168,29 +171,28 @@ impl VenueMachine {
             dropped_slow: 0,
             scratch: Default::default(),
             micros: Vec::new(),
-            market: spot.as_deref().map(|s| Box::new(Market::new(s))),
+            market: None,
             frames: Frames::default(),
             shows_book: false,
             attempts_ns: VecDeque::new(),
             trouble: Trouble::default(),
             requests: RequestLog::default(),
             accounts: Vec::new(),
-            spot,
-            futures,
+            spot: None,
+            futures: None,
+            mexc: None,
             api_clients: Vec::new(),
-        }
+        };
+        venue.open_exchange(&[], &Limits::of(protocol));
+        venue.market = venue.spot.as_deref().map(|s| Box::new(Market::new(s)));
+        venue
     }
 
     /// The same venue with accounts that clients trade with, and other limits on how often they may ask.
     #[must_use]
     pub fn with_accounts(mut self, accounts: &[SimAccount], limits: &Limits) -> Self {
         self.accounts = accounts.iter().map(|a| a.name.clone()).collect();
-        if self.spot.is_some() {
-            self.spot = Some(Box::new(SpotVenue::new(self.instruments.clone(), accounts, limits)));
-        } else {
-            let futures = Futures::new(self.protocol, self.instruments.clone(), accounts, limits);
-            self.futures = Some(Box::new(futures));
-        }
+        self.open_exchange(accounts, limits);
         self
     }
 
@@ -317,59 +319,6 @@ impl VenueMachine {
         own.into_iter().chain(self.market_due()).chain(self.trouble_due()).min()
     }
 
-    /// Sends a frame to all who are subscribed to its stream.
-    pub fn publish(&mut self, frame: Frame<'_>) {
-        let Some(entry) = self.streams.get_mut(frame.stream.index()) else { return };
-        entry.published.frames += 1;
-        if let Some(id) = frame.trade_id {
-            entry.published.last_trade_id = id;
-        }
-        match (entry.subscribers.is_empty(), self.trouble.touches_frames()) {
-            (true, _) => {}
-            (false, false) => self.fan_out(frame),
-            (false, true) => self.publish_faulty(frame),
-        }
-    }
-
-    fn fan_out(&mut self, frame: Frame<'_>) {
-        let Some(entry) = self.streams.get(frame.stream.index()) else { return };
-        self.scratch.iter_mut().for_each(Vec::clear);
-        self.micros.clear();
-        for &id in &entry.subscribers {
-            let Some(session) = self.sessions.get_mut(id.index()).and_then(Option::as_mut) else { continue };
-            let Some(client) = session.stream.as_mut() else { continue };
-            if session.phase != Phase::Open {
-                continue;
-            }
-            let wire =
-                &mut self.scratch[usize::from(client.combined) + 2 * usize::from(client.unit == TimeUnit::Micros)];
-            if wire.is_empty() {
-                let payload = match (client.unit, frame.micros) {
-                    (TimeUnit::Millis, _) => frame.millis,
-                    (TimeUnit::Micros, Some(micros)) => micros,
-                    (TimeUnit::Micros, None) => {
-                        if self.micros.is_empty() {
-                            push_as_micros(&mut self.micros, frame.millis);
-                        }
-                        &self.micros
-                    }
-                };
-                push_data(wire, client.combined, &entry.name, payload);
-            }
-            if session.outbox.len() + wire.len() > self.rules.queue_bytes_max {
-                session.abandon(ClientEnd::Slow);
-                self.dropped_slow += 1;
-            } else {
-                session.outbox.buffer().extend_from_slice(wire);
-                client.count_sent(frame.stream, frame.trade_id, wire.len());
-            }
-            if !session.dirty {
-                session.dirty = true;
-                self.dirty.push(id);
-            }
-        }
-    }
-
     /// The next connection with something new to send or to end.
     pub fn take_dirty(&mut self) -> Option<ConnectionId> {
         let id = self.dirty.pop()?;
@@ -449,7 +398,9 @@ impl VenueMachine {
                 let mut payload = br#"{"e":"serverShutdown","E":"#.to_vec();
                 push_u64(&mut payload, if client.unit == TimeUnit::Micros { now / 1_000 } else { now / 1_000_000 });
                 payload.push(b'}');
-                push_data(session.outbox.buffer(), client.combined, "!serverShutdown", &payload);
+                if !client.binary {
+                    push_data(session.outbox.buffer(), client, "!serverShutdown", &payload);
+                }
             }
             self.settle(ConnectionId(index as u32), &mut session);
             if let Some(slot) = self.sessions.get_mut(index) {
@@ -544,15 +495,5 @@ impl VenueMachine {
             (Phase::Dropped, _) => {}
             _ => session.abandon(ClientEnd::Venue(1006, "Deadline".to_owned())),
         }
-    }
-}
-
-/// Appends a data frame, wrapped where the connection is combined.
-fn push_data(out: &mut Vec<u8>, combined: bool, stream: &str, payload: &[u8]) {
-    if combined {
-        let parts: [&[u8]; 5] = [b"{\"stream\":\"", stream.as_bytes(), b"\",\"data\":", payload, b"}"];
-        frame::push(out, Opcode::Text, &parts);
-    } else {
-        frame::push(out, Opcode::Text, &[payload]);
     }
 }

@@ -6,15 +6,18 @@
 //! alone, except when it turns its line's usability: then every market of that line.
 //!
 //! For speed each leg keeps what a sale brings, (10^8 − f)·bid, and what a purchase costs with the least edge on top,
-//! (10^8 + f + min_edge)·ask, so that the exact test of a route is one comparison of two i128. A leg that may not be
-//! used has values that never pass. Age is not in them: it is tested when prices pass.
+//! (10^8 + f + min_edge)·ask, so that the exact test of a route is one comparison of two i128, and a coarse one, which
+//! every passing route passes, is one of two i64. A leg that may not be used has values that never pass. Age is not in
+//! them: it is tested when prices pass.
 
+mod coarse;
 mod facts;
 mod sighting;
 
 use crosstick_model::decision::Route;
 use crosstick_model::{InstrumentId, Line, MarketId, Quote, Tick, TickKind, Universe, VenueId};
 
+use coarse::Coarse;
 pub(crate) use facts::{FINE, LegFacts};
 use facts::{Size, edge_ppm, notional_cap, route_step, size};
 pub use sighting::{Candidate, RouteSnapshot, Sighting, Span};
@@ -71,6 +74,8 @@ pub struct Detector {
     proceeds: Box<[i128]>,
     /// By leg: what a sale must bring to be worth buying here; `i128::MAX` while not usable.
     cost: Box<[i128]>,
+    /// By leg: both of them, coarse: what the first look at a tick compares.
+    coarse: Box<[Coarse]>,
     markets: Box<[MarketState]>,
     /// By market: when the first quote of an open opportunity becomes stale.
     market_wake: Box<[u64]>,
@@ -124,6 +129,7 @@ impl Detector {
             legs: vec![leg; facts.len()].into(),
             proceeds: vec![i128::MIN; facts.len()].into(),
             cost: vec![i128::MAX; facts.len()].into(),
+            coarse: vec![Coarse::UNUSABLE; facts.len()].into(),
             market_wake: vec![NEVER; markets.len()].into(),
             markets: markets.into(),
             routes: routes.into(),
@@ -260,11 +266,11 @@ impl Detector {
         state.stale_ns = prices.stale_ns;
         state.line = prices.line;
         if prices.sound && cache.line_usable(facts.venue, prices.line) {
-            self.proceeds[leg] = i128::from(facts.sell_factor) * i128::from(prices.quote.bid);
-            self.cost[leg] = i128::from(facts.cost_factor) * i128::from(prices.quote.ask);
+            let proceeds = i128::from(facts.sell_factor) * i128::from(prices.quote.bid);
+            let cost = i128::from(facts.cost_factor) * i128::from(prices.quote.ask);
+            (self.proceeds[leg], self.cost[leg], self.coarse[leg]) = (proceeds, cost, Coarse::of(proceeds, cost));
         } else {
-            self.proceeds[leg] = i128::MIN;
-            self.cost[leg] = i128::MAX;
+            (self.proceeds[leg], self.cost[leg], self.coarse[leg]) = (i128::MIN, i128::MAX, Coarse::UNUSABLE);
         }
     }
 
@@ -274,10 +280,10 @@ impl Detector {
         let market = usize::from(self.market_of[leg]);
         let state = &self.markets[market];
         let legs = state.first_leg..state.first_leg + state.legs;
-        let (proceeds, cost) = (self.proceeds[leg], self.cost[leg]);
+        let own = self.coarse[leg];
         let mut passes = state.open != 0;
-        for (their_proceeds, their_cost) in self.proceeds[legs.clone()].iter().zip(&self.cost[legs]) {
-            passes |= (*their_proceeds >= cost) | (proceeds >= *their_cost);
+        for other in &self.coarse[legs] {
+            passes |= (other.proceeds >= own.cost) | (own.proceeds >= other.cost);
         }
         if passes {
             self.evaluate_leg(now_ns, market, leg, sink);

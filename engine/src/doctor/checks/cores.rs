@@ -63,13 +63,15 @@ fn unpinned(host: &Host<'_>, count: usize) -> Finding {
         let mut all = cpus.iter();
         let core = all.next().unwrap_or_default();
         let readers: Vec<String> = all.map(|cpu| cpu.to_string()).collect();
+        let readers = match readers.as_slice() {
+            // One loop does all.
+            [] => String::new(),
+            cpus => format!(", readers = {{ cpus = [{}], wait = \"spin\" }}", cpus.join(", ")),
+        };
         return Finding::advice(GROUP, CHECK, format!("placed automatically: any of {}", hot.words()))
             .wanted("each hot thread pinned to a CPU of its own")
             .why(format!("when the scheduler moves {} the caches are cold and a tick waits", host.who()))
-            .fix(format!(
-                "[threads] core = {{ cpu = {core}, wait = \"spin\" }}, readers = {{ cpus = [{}], wait = \"spin\" }}",
-                readers.join(", ")
-            ));
+            .fix(format!("[threads] core = {{ cpu = {core}, wait = \"spin\" }}{readers}"));
     }
     Finding::advice(GROUP, CHECK, format!("{count} hot threads on {}, which also run the rest", hot.words()))
         .wanted(format!("{} CPUs or more", count + 1))

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crosstick_feeds::PollWaker;
 use crosstick_ipc::control::{Called, ControlMain};
 use crosstick_ipc::{Owner, State};
 use crosstick_model::{CommandKind, CommandOutcome, CommandSource, Reason};
@@ -36,6 +37,23 @@ pub fn keep_untaken(signal: &AtomicBool, path: &Path) -> Result<bool, HaltFileEr
     Ok(true)
 }
 
+/// How the core thread is woken, by where it waits.
+pub enum CoreWaker {
+    /// It waits for its rings.
+    Rings(Waker),
+    /// It waits for its sockets.
+    Sockets(PollWaker),
+}
+
+impl CoreWaker {
+    fn wake(&self) {
+        match self {
+            Self::Rings(waker) => waker.wake(),
+            Self::Sockets(waker) => waker.wake(),
+        }
+    }
+}
+
 /// A halt on its way to disk.
 struct Keeping {
     halt: Halt,
@@ -56,7 +74,7 @@ pub struct Keeper {
     control: ControlMain,
     clock: WallClock,
     to_core: Producer<Handed>,
-    waker: Waker,
+    waker: CoreWaker,
     current: Option<Keeping>,
     /// Commands handed to the core so far.
     handed: u64,
@@ -77,7 +95,7 @@ impl Keeper {
         control: ControlMain,
         clock: WallClock,
         to_core: Producer<Handed>,
-        waker: Waker,
+        waker: CoreWaker,
     ) -> Self {
         let path = path.to_path_buf();
         let (current, resuming) = (None, false);

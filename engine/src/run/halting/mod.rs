@@ -15,5 +15,5 @@ mod keeper;
 mod news;
 
 pub use inlet::{Handed, Inlet};
-pub use keeper::{Keeper, keep_untaken};
+pub use keeper::{CoreWaker, Keeper, keep_untaken};
 pub use news::{News, NewsReader, NewsWriter, channel};

@@ -5,5 +5,6 @@
 //! spot `bookTicker`, which has no `e`.
 
 pub(super) mod fast;
+pub(super) mod learnt;
 pub mod recognise;
 pub(super) mod slow;

@@ -119,7 +119,20 @@ macro_rules! keys {
         impl Key {
             const COUNT: usize = [$($text,)*].len();
 
+            /// The keys of one character, which almost all are, by that character.
+            const SHORT: [Option<Self>; 128] = {
+                let mut table = [None; 128];
+                $(if $text.len() == 1 {
+                    table[$text.as_bytes()[0] as usize] = Some(Self::$name);
+                })*
+                table
+            };
+
+            #[inline]
             fn of(name: &str) -> Option<Self> {
+                if let [byte] = name.as_bytes() {
+                    return Self::SHORT.get(usize::from(*byte)).copied().flatten();
+                }
                 match name {
                     $($text => Some(Self::$name),)*
                     _ => None,

@@ -1,88 +1,98 @@
 //! exchangeInfo: limits, contracts, filters. Futures take no choice of symbols: the whole list comes.
 
-use std::fmt::Write;
+use crosstick_model::InstrumentId;
+use serde_json::{Map, Value, json};
 
-use crosstick_model::{Decimal, Protocol};
-use serde_json::Value;
-
-use super::FuturesVenue;
-use crate::instrument::SimInstrument;
-use crate::text::{decimal_padded, push_json_string};
+use super::render::put;
+use super::{FuturesVenue, millis, price_text, quantity_text};
+use crate::exchange::Range;
+use crate::text::decimal_padded;
 
 impl FuturesVenue {
     pub(super) fn exchange_info(&self, now: u64) -> Value {
-        let text = exchange_info(self.protocol, &self.instruments, super::millis(now));
-        // It is written in the venue's order of fields, and reading keeps it.
-        serde_json::from_str(&text).unwrap_or(Value::Null)
-    }
-}
-
-fn exchange_info(protocol: Protocol, instruments: &[SimInstrument], millis: u64) -> String {
-    let mut body = format!("{{\"timezone\":\"UTC\",\"serverTime\":{millis},");
-    if protocol == Protocol::BinanceUsdm {
-        body.push_str("\"futuresType\":\"U_MARGINED\",");
-    }
-    // Writing to a String cannot fail, here and below.
-    let _ = write!(
-        body,
-        "\"rateLimits\":[{{\"rateLimitType\":\"REQUEST_WEIGHT\",\"interval\":\"MINUTE\",\"intervalNum\":1,\"limit\":\
-         2400}},{{\"rateLimitType\":\"ORDERS\",\"interval\":\"MINUTE\",\"intervalNum\":1,\"limit\":1200}},\
-         {{\"rateLimitType\":\"ORDERS\",\"interval\":\"SECOND\",\"intervalNum\":10,\"limit\":300}}],\
-         \"exchangeFilters\":[],\"symbols\":["
-    );
-    for (i, instrument) in instruments.iter().enumerate() {
-        if i > 0 {
-            body.push(',');
+        let mut body = Map::new();
+        put(&mut body, "timezone", "UTC");
+        put(&mut body, "serverTime", millis(now));
+        if !self.is_coin() {
+            put(&mut body, "futuresType", "U_MARGINED");
         }
-        push_future(&mut body, protocol, instrument);
+        let limit = |kind: &str, interval: &str, number: u32, limit: u32| {
+            let (kind, interval) = (json!(kind), json!(interval));
+            json!({ "rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": limit })
+        };
+        let limits = [
+            limit("REQUEST_WEIGHT", "MINUTE", 1, 2_400),
+            limit("ORDERS", "MINUTE", 1, 1_200),
+            limit("ORDERS", "SECOND", 10, 300),
+        ];
+        put(&mut body, "rateLimits", limits.to_vec());
+        put(&mut body, "exchangeFilters", Vec::<Value>::new());
+        let symbols: Vec<Value> = self.exchange.instruments().map(|(id, _)| self.contract(id)).collect();
+        put(&mut body, "symbols", symbols);
+        Value::Object(body)
     }
-    body.push_str("]}");
-    body
+
+    fn contract(&self, id: InstrumentId) -> Value {
+        let spec = self.spec(id);
+        let (pair, tail) = spec.symbol.split_once('_').unwrap_or((&spec.symbol, "PERP"));
+        let status = self.exchange.status(id).name();
+        let mut body = Map::new();
+        put(&mut body, "symbol", spec.symbol.as_str());
+        put(&mut body, "pair", pair);
+        put(&mut body, "contractType", if tail == "PERP" { "PERPETUAL" } else { "CURRENT_QUARTER" });
+        put(&mut body, "deliveryDate", 4_133_404_800_000_u64);
+        put(&mut body, "onboardDate", 1_567_965_300_000_u64);
+        if self.is_coin() {
+            put(&mut body, "contractStatus", status);
+            let size = self.instruments.get(id.index()).map(|i| i.contract_size.to_string());
+            put(&mut body, "contractSize", size.and_then(|s| s.parse::<u64>().ok()));
+        } else {
+            put(&mut body, "status", status);
+        }
+        put(&mut body, "baseAsset", self.asset_name(spec.base));
+        put(&mut body, "quoteAsset", self.asset_name(spec.quote));
+        put(&mut body, "marginAsset", self.asset_name(spec.settle));
+        put(&mut body, "maintMarginPercent", "2.5000");
+        put(&mut body, "requiredMarginPercent", "5.0000");
+        put(&mut body, "pricePrecision", spec.scale.price_decimals);
+        put(&mut body, "quantityPrecision", spec.scale.quantity_decimals);
+        put(&mut body, "baseAssetPrecision", 8);
+        put(&mut body, "quotePrecision", 8);
+        put(&mut body, "underlyingType", "COIN");
+        put(&mut body, "underlyingSubType", Vec::<Value>::new());
+        put(&mut body, "triggerProtect", "0.0500");
+        put(&mut body, "liquidationFee", "0.012500");
+        put(&mut body, "marketTakeBound", "0.05");
+        put(&mut body, "filters", self.symbol_filters(id));
+        put(&mut body, "orderTypes", vec!["LIMIT", "MARKET"]);
+        put(&mut body, "timeInForce", vec!["GTC", "IOC", "FOK", "GTX"]);
+        Value::Object(body)
+    }
+
+    /// A contract's filters as they are now.
+    pub(super) fn symbol_filters(&self, id: InstrumentId) -> Vec<Value> {
+        let spec = self.spec(id);
+        let scale = spec.scale;
+        let mut list = Vec::new();
+        if let Some(Range { min, max, step }) = spec.filters.price {
+            let [min, max, step] = [min, max, step].map(|p| trimmed(&price_text(scale, p)));
+            list.push(json!({ "filterType": "PRICE_FILTER", "minPrice": min, "maxPrice": max, "tickSize": step }));
+        }
+        if let Some(Range { min, max, step }) = spec.filters.lot {
+            let [min, max, step] = [min, max, step].map(|q| trimmed(&quantity_text(scale, q)));
+            list.push(json!({ "stepSize": step, "filterType": "LOT_SIZE", "maxQty": max, "minQty": min }));
+        }
+        list.push(json!({ "filterType": "MAX_NUM_ORDERS", "limit": spec.filters.max_orders }));
+        let least = self.instruments.get(id.index()).map(|i| i.min_notional).filter(|n| !n.is_zero());
+        if let (Some(least), false) = (least, self.is_coin()) {
+            list.push(json!({ "filterType": "MIN_NOTIONAL", "notional": decimal_padded(least, 0) }));
+        }
+        list
+    }
 }
 
-fn field(body: &mut String, name: &str, value: &str) {
-    push_json_string(body, name);
-    body.push(':');
-    push_json_string(body, value);
-    body.push(',');
-}
-
-fn push_future(body: &mut String, protocol: Protocol, instrument: &SimInstrument) {
-    let plain = |value: Decimal| decimal_padded(value, 0);
-    let (pair, tail) = instrument.symbol.split_once('_').unwrap_or((&instrument.symbol, "PERP"));
-    let contract_type = if tail == "PERP" { "PERPETUAL" } else { "CURRENT_QUARTER" };
-    body.push('{');
-    field(body, "symbol", &instrument.symbol);
-    field(body, "pair", pair);
-    field(body, "contractType", contract_type);
-    body.push_str("\"deliveryDate\":4133404800000,\"onboardDate\":1567965300000,");
-    if protocol == Protocol::BinanceCoinm {
-        field(body, "contractStatus", "TRADING");
-        let _ = write!(body, "\"contractSize\":{},", instrument.contract_size);
-    } else {
-        field(body, "status", "TRADING");
-    }
-    field(body, "baseAsset", &instrument.base);
-    field(body, "quoteAsset", &instrument.quote);
-    field(body, "marginAsset", &instrument.settle);
-    let _ = write!(
-        body,
-        "\"maintMarginPercent\":\"2.5000\",\"requiredMarginPercent\":\"5.0000\",\"pricePrecision\":{},\
-         \"quantityPrecision\":{},\"baseAssetPrecision\":8,\"quotePrecision\":8,\"underlyingType\":\"COIN\",\
-         \"underlyingSubType\":[],\"triggerProtect\":\"0.0500\",\"liquidationFee\":\"0.012500\",\
-         \"marketTakeBound\":\"0.05\",\"filters\":[\
-         {{\"filterType\":\"PRICE_FILTER\",\"minPrice\":\"{step}\",\"maxPrice\":\"1000000\",\"tickSize\":\"{step}\"}},\
-         {{\"stepSize\":\"{lot}\",\"filterType\":\"LOT_SIZE\",\"maxQty\":\"1000000000\",\"minQty\":\"{least}\"}},\
-         {{\"filterType\":\"MAX_NUM_ORDERS\",\"limit\":200}}",
-        instrument.price_step.decimals(),
-        instrument.quantity_step.decimals(),
-        step = plain(instrument.price_step),
-        least = plain(instrument.min_quantity),
-        lot = plain(instrument.quantity_step),
-    );
-    if protocol == Protocol::BinanceUsdm && !instrument.min_notional.is_zero() {
-        let notional = plain(instrument.min_notional);
-        let _ = write!(body, ",{{\"filterType\":\"MIN_NOTIONAL\",\"notional\":\"{notional}\"}}");
-    }
-    body.push_str("],\"orderTypes\":[\"LIMIT\",\"MARKET\"],\"timeInForce\":[\"GTC\",\"IOC\",\"FOK\",\"GTX\"]}");
+/// A number without zeros behind its last whole digit, where that is all there is behind the point.
+fn trimmed(text: &str) -> String {
+    let whole = text.split_once('.').filter(|(_, rest)| rest.bytes().all(|b| b == b'0'));
+    whole.map_or(text, |(whole, _)| whole).to_owned()
 }

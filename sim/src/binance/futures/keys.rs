@@ -2,13 +2,12 @@
 
 use super::{Call, FuturesVenue};
 use crate::api::errors::ApiError;
+use crate::api::key::listen_key;
 use crate::rules::SECOND_NS;
 use serde_json::{Value, json};
 
 /// How long a key lives without being kept alive.
 const LIFE_NS: u64 = 3_600 * SECOND_NS;
-/// Characters of a key.
-const KEY_CHARS: usize = 64;
 
 #[derive(Debug)]
 struct ListenKey {
@@ -28,7 +27,7 @@ impl ListenKeys {
     fn start(&mut self, account: usize, now: u64) -> &str {
         let at = self.list.iter().position(|k| k.account == account).unwrap_or_else(|| {
             self.made += 1;
-            let text = key_text(self.made);
+            let text = listen_key(self.made);
             self.list.push(ListenKey { text, account, ends_ns: 0 });
             self.list.len() - 1
         });
@@ -52,21 +51,6 @@ impl ListenKeys {
         let ended: Vec<ListenKey> = ended;
         ended.into_iter().map(|k| (k.text, k.account)).collect()
     }
-}
-
-/// Letters and digits that only depend on the number; nobody has to be kept from guessing them here.
-fn key_text(number: u64) -> String {
-    const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let mut state = number;
-    let mut letter = || {
-        // splitmix64: every seed gives another sequence.
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        char::from(LETTERS[((z ^ (z >> 31)) % 62) as usize])
-    };
-    (0..KEY_CHARS).map(|_| letter()).collect()
 }
 
 fn unknown() -> ApiError {

@@ -1,23 +1,18 @@
 //! Market data over REST: the book, trades, tickers, mark prices.
 
-use crosstick_model::{Amount, Decimal, InstrumentId, Side};
+use crosstick_model::{InstrumentId, Side};
 use serde_json::{Map, Value, json};
 
-use super::render::{average, put, worth};
+use super::render::{put, worth};
 use super::streams::next_funding_ms;
 use super::{Call, FuturesVenue, amount_text, millis, pair_of, price_text, quantity_text};
 use crate::api::errors::ApiError;
-use crate::binance::spot::percent;
 use crate::exchange::{LevelView, Trade};
-use crate::rules::SECOND_NS;
-use crate::text::decimal_padded;
 
 const DEPTH: usize = 500;
 const DEPTHS: [u64; 7] = [5, 10, 20, 50, 100, 500, 1_000];
 /// Entries of a list where nothing is said, and at most.
 const LIST: (usize, usize) = (500, 1_000);
-/// How far back a ticker looks; the exchange keeps the newest 20 000 trades.
-const DAY_NS: u64 = 86_400 * SECOND_NS;
 
 impl FuturesVenue {
     pub(super) fn depth(&self, call: &Call<'_>) -> Result<Value, ApiError> {
@@ -128,37 +123,7 @@ impl FuturesVenue {
     }
 
     pub(super) fn ticker_24hr(&self, call: &Call<'_>) -> Result<Value, ApiError> {
-        self.shown(call, |id| self.day(id, call.now))
-    }
-
-    fn day(&self, id: InstrumentId, now: u64) -> Value {
-        let spec = self.spec(id);
-        let from_ns = now.saturating_sub(DAY_NS);
-        let trades: Vec<&Trade> = self.exchange.trades(id).filter(|t| t.at_ns >= from_ns).collect();
-        let price = |p: i64| price_text(spec.scale, p);
-        let (open, close) = (trades.first().map_or(0, |t| t.price), trades.last().map_or(0, |t| t.price));
-        let (volume, value) = trades.iter().fold((0i128, Amount::ZERO), |(volume, value), t| {
-            let more = worth(spec, t.price, t.quantity);
-            (volume + i128::from(t.quantity), Amount(value.0.saturating_add(more.0)))
-        });
-        let mut body = Map::new();
-        self.put_symbol(&mut body, spec);
-        put(&mut body, "priceChange", price(close - open));
-        put(&mut body, "priceChangePercent", percent(close - open, open));
-        put(&mut body, "weightedAvgPrice", average(spec, volume, value));
-        put(&mut body, "lastPrice", price(close));
-        put(&mut body, "lastQty", quantity_text(spec.scale, trades.last().map_or(0, |t| t.quantity)));
-        put(&mut body, "openPrice", price(open));
-        put(&mut body, "highPrice", price(trades.iter().map(|t| t.price).max().unwrap_or(0)));
-        put(&mut body, "lowPrice", price(trades.iter().map(|t| t.price).min().unwrap_or(0)));
-        put(&mut body, "volume", decimal_padded(Decimal::new(volume, spec.scale.quantity_decimals), 0));
-        put(&mut body, if self.is_coin() { "baseVolume" } else { "quoteVolume" }, amount_text(value));
-        put(&mut body, "openTime", millis(from_ns));
-        put(&mut body, "closeTime", millis(now));
-        put(&mut body, "firstId", trades.first().map_or(-1, |t| i64::try_from(t.id).unwrap_or(-1)));
-        put(&mut body, "lastId", trades.last().map_or(-1, |t| i64::try_from(t.id).unwrap_or(-1)));
-        put(&mut body, "count", trades.len());
-        Value::Object(body)
+        self.shown(call, |id| self.day_json(id, call.now))
     }
 
     pub(super) fn premium_index(&self, call: &Call<'_>) -> Result<Value, ApiError> {

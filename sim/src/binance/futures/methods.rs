@@ -11,6 +11,7 @@ pub(super) enum Op {
     Depth,
     Trades,
     AggTrades,
+    Klines,
     TickerPrice,
     TickerBook,
     Ticker24hr,
@@ -57,6 +58,7 @@ enum Weight {
     /// USD-M, COIN-M.
     Fixed(u32, u32),
     ByDepth,
+    ByBars,
     /// With a symbol, without.
     BySymbol(u32, u32),
 }
@@ -91,6 +93,12 @@ impl Method {
                 Ok(101..=500) => 10,
                 _ => 20,
             },
+            Weight::ByBars => match given("limit").map_or(Ok(500), str::parse::<u32>) {
+                Ok(0..=99) => 1,
+                Ok(100..=499) => 2,
+                Ok(500..=1_000) => 5,
+                _ => 10,
+            },
             Weight::BySymbol(one, all) => {
                 if given("symbol").is_some() {
                     one
@@ -124,7 +132,7 @@ const fn coin_versions(mut method: Method, coin: &'static [u8]) -> Method {
 }
 
 use Access::{Key, Open, Trade, UserData};
-use Weight::{ByDepth, BySymbol, Fixed};
+use Weight::{ByBars, ByDepth, BySymbol, Fixed};
 
 static METHODS: &[Method] = &[
     method(Op::Ping, "GET", "ping", Open, Fixed(1, 1)),
@@ -133,6 +141,7 @@ static METHODS: &[Method] = &[
     method(Op::Depth, "GET", "depth", Open, ByDepth),
     method(Op::Trades, "GET", "trades", Open, Fixed(5, 5)),
     method(Op::AggTrades, "GET", "aggTrades", Open, Fixed(20, 20)),
+    method(Op::Klines, "GET", "klines", Open, ByBars),
     versions(method(Op::TickerPrice, "GET", "ticker/price", Open, BySymbol(1, 2)), &[1, 2]),
     method(Op::TickerBook, "GET", "ticker/bookTicker", Open, BySymbol(2, 5)),
     method(Op::Ticker24hr, "GET", "ticker/24hr", Open, BySymbol(1, 40)),

@@ -1,8 +1,8 @@
 //! USD-M and COIN-M futures: REST, listen keys and account events over one exchange. Sans I/O: requests and a time
 //! in, answers and events out.
 //!
-//! [`methods`] lists what there is; [`rest`] is the way in; [`orders`], [`batch`], [`queries`], [`account`] and
-//! [`market`] do it; [`render`] and [`user_data`] write it down; [`streams`] makes the market streams.
+//! [`methods`] lists what there is; [`rest`] is the way in; [`orders`], [`batch`], [`queries`], [`account`], [`market`]
+//! and [`bars`] do it; [`render`] and [`user_data`] write it down; [`streams`] makes the market streams.
 //!
 //! Where the venue's own way is not published, this is ours. Mark and index price are the middle of the best quotes
 //! (the last trade's price where a side is empty); no funding is paid and its rate is zero; nothing is liquidated, so
@@ -16,6 +16,7 @@
 //! asks for them is refused, with -4120, -1115, -1106, -4167 or -5000.
 
 mod account;
+mod bars;
 mod batch;
 mod info;
 mod keys;
@@ -43,15 +44,16 @@ pub(crate) use self::sums::Sum;
 use self::sums::Sums;
 pub(crate) use self::tape::Public;
 use self::tape::Tape;
-pub(crate) use self::user_data::UserEvent;
 use crate::api::auth::Keyring;
 use crate::api::errors::ApiError;
 use crate::api::limits::RateLimits;
 use crate::api::params::Params;
+use crate::binance::spot::history::History;
 use crate::exchange::{AccountId, Event, Exchange, InstrumentSpec, PositionSide};
 use crate::instrument::SimInstrument;
 use crate::operator::books::Races;
 use crate::text::decimal_padded;
+use crate::venue::listen::AccountEvent;
 
 /// A futures venue behind its market streams: one exchange, its accounts' keys, its limits, its listen keys.
 #[derive(Debug)]
@@ -63,6 +65,7 @@ pub(crate) struct FuturesVenue {
     /// By instrument.
     instruments: Vec<SimInstrument>,
     sums: Vec<Sums>,
+    histories: Vec<History>,
     /// By instrument: what positions are valued at.
     marks: Vec<Option<i64>>,
     keys: ListenKeys,
@@ -70,7 +73,7 @@ pub(crate) struct FuturesVenue {
     modify_id: Option<u64>,
     /// When positions last changed.
     updated_ns: BTreeMap<(AccountId, InstrumentId, PositionSide), u64>,
-    user_events: VecDeque<UserEvent>,
+    user_events: VecDeque<AccountEvent>,
     /// Fills that cancels race with.
     races: Races,
     events: Vec<Event>,
@@ -115,6 +118,11 @@ fn amount_text(amount: Amount) -> String {
 }
 
 impl FuturesVenue {
+    /// The exchange, to look at.
+    pub(crate) const fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
     /// Whether its contracts are inverse: COIN-M.
     fn is_coin(&self) -> bool {
         self.protocol == Protocol::BinanceCoinm
@@ -129,6 +137,7 @@ impl FuturesVenue {
             Op::Depth => self.depth(call),
             Op::Trades => self.recent_trades(call),
             Op::AggTrades => self.agg_trades(call),
+            Op::Klines => self.klines(call),
             Op::TickerPrice => self.ticker_price(call),
             Op::TickerBook => self.ticker_book(call),
             Op::Ticker24hr => self.ticker_24hr(call),
@@ -156,7 +165,7 @@ impl FuturesVenue {
             Op::KeepStream => self.keep_stream(call),
             Op::CloseStream => self.close_stream(call),
         };
-        self.settle();
+        self.settle_events();
         result
     }
 

@@ -1,38 +1,67 @@
-//! What an operator of the simulation does behind a futures venue's back.
+//! What the flow, faults and operators find of a futures venue behind its back.
 
-use crosstick_model::{Amount, Decimal};
-use serde_json::{Value, json};
+use crosstick_model::{Decimal, InstrumentId};
+use serde_json::Value;
 
-use super::FuturesVenue;
-use crate::exchange::{AccountId, Exchange};
+use super::{FuturesVenue, Public};
+use crate::exchange::Exchange;
+use crate::flow::FlowTimes;
 use crate::operator::books::Races;
+use crate::venue::trading::{SymbolRules, Takers, Trading};
 
-impl FuturesVenue {
-    /// Lets an operator act on the exchange; accounts and streams are told what follows.
-    pub(crate) fn operate<R>(&mut self, act: impl FnOnce(&mut Exchange) -> R) -> R {
-        let result = act(&mut self.exchange);
-        self.settle();
-        result
+impl Trading for FuturesVenue {
+    fn exchange(&self) -> &Exchange {
+        &self.exchange
     }
 
-    /// Pays into an account, or out of it where the amount is below zero; why not, in words.
-    pub(crate) fn deposit(&mut self, id: AccountId, asset: &str, amount: Decimal, now: u64) -> Result<(), String> {
-        let asset = self.exchange.asset(asset).ok_or_else(|| format!("no asset is named {asset}"))?;
-        let amount = Amount::from_decimal(amount).ok_or_else(|| format!("{amount} has more than 16 decimals"))?;
-        self.exchange.deposit(now, id, asset, amount).map_err(|e| e.to_string())?;
-        self.settle();
-        Ok(())
+    fn exchange_mut(&mut self) -> &mut Exchange {
+        &mut self.exchange
     }
 
-    /// Every symbol with its status.
-    pub(crate) fn list_symbols(&self) -> Vec<Value> {
-        let list =
-            self.exchange.instruments().map(|(_, spec)| json!({ "symbol": spec.symbol, "status": spec.status.name() }));
-        list.collect()
+    fn settle(&mut self) {
+        self.settle_events();
     }
 
-    /// Fills that cancels race with.
-    pub(crate) const fn races(&mut self) -> &mut Races {
+    fn races(&mut self) -> &mut Races {
         &mut self.races
+    }
+
+    fn takers(&mut self) -> &mut Takers {
+        &mut self.tape.takers
+    }
+
+    fn flow_time(&mut self, event_ns: Option<u64>) {
+        self.tape.event_ns = event_ns;
+    }
+
+    fn quoted(&mut self, instrument: InstrumentId, quote: [i64; 4], times: FlowTimes) {
+        let match_ns = times.match_ns;
+        self.tape.push(match_ns, Public::Quoted { instrument, quote, match_ns });
+    }
+
+    fn number_sums_from(&mut self, instrument: InstrumentId, sum: u64) {
+        self.sums[instrument.index()].number_from(sum);
+    }
+
+    fn counts_trades(&self) -> bool {
+        true
+    }
+
+    fn filters_json(&self, instrument: InstrumentId) -> Value {
+        self.symbol_filters(instrument).into()
+    }
+
+    /// The least notional does not bind reduce-only orders, so it is checked where orders are read.
+    fn rules(&self, instrument: InstrumentId) -> SymbolRules {
+        let least = self.instruments.get(instrument.index()).map_or(Decimal::ZERO, |i| i.min_notional);
+        SymbolRules { filters: self.spec(instrument).filters.clone(), least: Some(least) }
+    }
+
+    fn set_rules(&mut self, instrument: InstrumentId, rules: SymbolRules) {
+        // An instrument that it was asked for exists.
+        let _ = self.exchange.set_filters(instrument, rules.filters);
+        if let (Some(own), Some(least)) = (self.instruments.get_mut(instrument.index()), rules.least) {
+            own.min_notional = least;
+        }
     }
 }

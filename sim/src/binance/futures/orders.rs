@@ -153,7 +153,7 @@ impl FuturesVenue {
     pub(super) fn place_one(&mut self, params: &Params, call: &Call<'_>) -> Result<Value, ApiError> {
         let (order, ack) = self.new_order(params, call)?;
         let placed = self.exchange.submit(call.now, call.account()?, &order);
-        self.settle();
+        self.settle_events();
         let placed = placed.map_err(|r| refusal(r, About::NewOrder))?;
         Ok(Value::Object(self.done_json(&placed.order, ack)))
     }
@@ -191,7 +191,7 @@ impl FuturesVenue {
         }
         let done = self.exchange.modify(call.now, account, instrument, &which, price, quantity);
         self.modify_id = modify_id;
-        self.settle();
+        self.settle_events();
         self.modify_id = None;
         let mut body = self.done_json(&done.map_err(refuse)?.order, false);
         if let Some(id) = modify_id {
@@ -217,7 +217,7 @@ impl FuturesVenue {
             self.races.run(&mut self.exchange, &order, call.now);
         }
         let order = self.exchange.cancel(call.now, account, instrument, which, CancelRestriction::None, "");
-        self.settle();
+        self.settle_events();
         let order: OrderView = order.map_err(|r: Reject| refusal(r, About::Cancel))?;
         Ok(Value::Object(self.done_json(&order, false)))
     }

@@ -11,6 +11,7 @@ use super::tape::Tape;
 use crate::account::SimAccount;
 use crate::api::auth::Keyring;
 use crate::api::limits::{Limits, RateLimits};
+use crate::binance::spot::history::History;
 use crate::exchange::{
     AccountSpec, AssetSpec, Exchange, ExchangeFilters, Filters, InstrumentSpec, Range, StpMode, TradingStatus,
 };
@@ -87,6 +88,7 @@ impl FuturesVenue {
     ) -> Self {
         let assets = assets(&instruments, accounts);
         let specs: Vec<InstrumentSpec> = instruments.iter().map(|i| spec(i, &assets)).collect();
+        let histories = specs.iter().map(|s| History::new(s.scale)).collect();
         let sums = specs.iter().map(|_| Sums::default()).collect();
         let mut exchange = Exchange::new(assets, specs, ExchangeFilters::default());
         let mut keyring = Keyring::default();
@@ -111,6 +113,7 @@ impl FuturesVenue {
             marks: vec![None; instruments.len()],
             instruments,
             sums,
+            histories,
             modify_id: None,
             keys: ListenKeys::default(),
             updated_ns: BTreeMap::new(),

@@ -1,15 +1,18 @@
 //! Market streams of a futures venue, made from its exchange: trades and sums of trades, best quotes, book diffs with
-//! `pu`, partial books, mark prices.
+//! `pu`, partial books, mark prices, bars, tickers.
 //!
 //! A stream is made from the first time that somebody asks for it. Trades and best quotes come with the command that
 //! caused them; books at full 100, 250 or 500 ms since the epoch when they changed; mark prices every second or third
-//! second. `E` and `T` of a book are when it is told and when it last changed.
+//! second; bars at full 250 ms and tickers every other second, when something was traded; a bar also when it ended. `E`
+//! and `T` of a book are when it is told and when it last changed.
 
 use std::collections::{BTreeMap, HashMap};
 
 use crosstick_model::{InstrumentId, Protocol, Side};
 
 use super::{FuturesVenue, Public, Sum, pair_of};
+use crate::binance::spot::bars::{self, Interval};
+use crate::binance::spot::history::Bar;
 use crate::exchange::{LevelView, Trade};
 use crate::flow::payload::Writer;
 use crate::flow::{Body, FlowEvent};
@@ -39,6 +42,9 @@ enum Kind {
     /// So many levels a side, every so many nanoseconds.
     Partial(usize, u64),
     Mark(u64),
+    Bar(Interval),
+    /// The last day, short or whole.
+    Day(bool),
 }
 
 /// The symbol in lower case and what is wanted; `None`: there is no such stream.
@@ -50,6 +56,9 @@ fn parse(name: &str) -> Option<(&str, Kind)> {
         "bookTicker" => Kind::Best,
         "markPrice" => Kind::Mark(3 * SECOND_NS),
         "markPrice@1s" => Kind::Mark(SECOND_NS),
+        "ticker" => Kind::Day(true),
+        "miniTicker" => Kind::Day(false),
+        bar if bar.starts_with("kline_") => Kind::Bar(Interval::parse(&bar["kline_".len()..]).ok()?),
         _ => {
             let (levels, speed) = rest.strip_prefix("depth")?.split_once('@').unwrap_or((&rest[5..], "250ms"));
             let every_ns = match speed {
@@ -82,6 +91,10 @@ struct Timed {
     update: u64,
     /// By side: levels that changed since then.
     levels: [BTreeMap<i64, i64>; 2],
+    /// A bar's interval as its stream's name has it.
+    interval: Box<str>,
+    /// The bar, or the day's sum, that was told last.
+    bar: Option<Bar>,
 }
 
 /// One instrument.
@@ -153,10 +166,13 @@ impl Streams {
             Kind::Sum => return desk.sums = Some(stream),
             Kind::Best => return desk.best = Some(stream),
             Kind::Diff(every) | Kind::Partial(_, every) | Kind::Mark(every) => every,
+            Kind::Bar(_) => 250 * MS,
+            Kind::Day(_) => 2 * SECOND_NS,
         };
         let update = if matches!(kind, Kind::Diff(_)) { venue.exchange().update_id(desk.id) } else { 0 };
         let (period, levels) = (self.now_ns / every_ns, Default::default());
-        desk.timed.push(Timed { stream, kind, every_ns, period, update, levels });
+        let interval = name.split_once("@kline_").map_or("", |(_, interval)| interval).into();
+        desk.timed.push(Timed { stream, kind, every_ns, period, update, levels, interval, bar: None });
     }
 
     /// Writes what happened. With `goes_on`, the last order may trade more.
@@ -305,6 +321,15 @@ impl Desk {
                         told.frames.add(timed.stream, None, |out, _| push_mark(out, writer, now, mark));
                     }
                 }
+                Kind::Bar(interval) => tell_bar(timed, interval, id, now, venue, told),
+                Kind::Day(whole) => {
+                    let day = venue.day(id, now);
+                    let seen = timed.bar.replace(day).map(|b| (b.count, b.last_id));
+                    if day.count > 0 && seen != Some((day.count, day.last_id)) {
+                        let body = venue.day_event(id, now, whole).to_string();
+                        told.frames.add(timed.stream, None, |out, _| raw(out, &body));
+                    }
+                }
                 Kind::Diff(_) if timed.levels.iter().any(|l| !l.is_empty()) => {
                     let [bids, asks] = &timed.levels;
                     let level = |(p, q): (&i64, &i64)| (*p, *q);
@@ -328,6 +353,31 @@ impl Desk {
                 _ => {}
             }
         }
+    }
+}
+
+/// Tells a bar that traded, and before it the one that ended.
+fn tell_bar(
+    timed: &mut Timed,
+    interval: Interval,
+    id: InstrumentId,
+    now: u64,
+    venue: &FuturesVenue,
+    told: &mut Told<'_>,
+) {
+    let Some(current) = venue.bar(id, interval, now) else { return };
+    let mut tell = |bar: &bars::Kline, ended| {
+        let body = venue.kline_event(id, now, &timed.interval, bar, ended).to_string();
+        told.frames.add(timed.stream, None, |out, _| raw(out, &body));
+    };
+    let before = timed.bar.replace(current.0);
+    if let Some(before) = before.filter(|b| b.start_ns < current.0.start_ns)
+        && let Some(ended) = venue.bar(id, interval, before.start_ns)
+    {
+        tell(&ended, true);
+    }
+    if current.0.count > 0 && before != Some(current.0) {
+        tell(&current, false);
     }
 }
 

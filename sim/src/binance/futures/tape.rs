@@ -1,12 +1,12 @@
-//! How the simulated market meets the exchange, and who learns of what happened there: market streams from the tape
-//! of all public events, accounts from their events.
+//! Who learns of what happened on the exchange: market streams from the tape of all public events, accounts from
+//! their events.
 
 use crosstick_model::{AssetId, InstrumentId, Side};
 
 use super::sums::Sum;
 use super::{FuturesVenue, user_data::Change};
-use crate::exchange::{AccountId, EventKind, Exchange, LevelView, OrderId, Trade};
-use crate::flow::FlowTimes;
+use crate::exchange::{AccountId, EventKind, Trade};
+use crate::venue::trading::Takers;
 
 /// Something public that happened.
 #[derive(Debug, Clone, Copy)]
@@ -33,23 +33,17 @@ impl Public {
 pub(super) struct Tape {
     events: Vec<(u64, Public)>,
     /// The event time that the flow states; what clients do happens when it happens.
-    event_ns: Option<u64>,
-    /// By instrument: the flow's number, side and id of its last order.
-    takers: Vec<Option<(u64, Side, OrderId)>>,
+    pub(super) event_ns: Option<u64>,
+    pub(super) takers: Takers,
 }
 
 impl Tape {
-    fn push(&mut self, at_ns: u64, event: Public) {
+    pub(super) fn push(&mut self, at_ns: u64, event: Public) {
         self.events.push((self.event_ns.map_or(at_ns, |e| e.max(at_ns)), event));
     }
 }
 
 impl FuturesVenue {
-    /// The exchange, to look at.
-    pub(crate) const fn exchange(&self) -> &Exchange {
-        &self.exchange
-    }
-
     /// What positions are valued at: mark and index price; `None` before there was any price.
     pub(crate) fn mark(&self, instrument: InstrumentId) -> Option<i64> {
         self.marks.get(instrument.index()).copied().flatten().or_else(|| self.exchange.last_price(instrument))
@@ -67,87 +61,8 @@ impl FuturesVenue {
         into.append(&mut self.tape.events);
     }
 
-    /// The first ids of a flow's trades and of their sums, as long as nothing was traded.
-    pub(crate) fn number_from(&mut self, symbol: &str, trade: u64, sum: u64) {
-        let Some(instrument) = self.exchange.instrument(symbol) else { return };
-        if self.exchange.trades(instrument).len() == 0 && self.exchange.number_trades_from(instrument, trade).is_ok() {
-            self.sums[instrument.index()].number_from(sum);
-        }
-    }
-
-    /// The simulated market quotes: client orders meet these.
-    pub(crate) fn house_quotes(
-        &mut self,
-        symbol: &str,
-        update_id: Option<u64>,
-        bids: &[LevelView],
-        asks: &[LevelView],
-        now: u64,
-    ) {
-        let Some(instrument) = self.exchange.instrument(symbol) else { return };
-        if let Err(e) = self.exchange.set_quotes(now, instrument, update_id, bids, asks) {
-            tracing::debug!("{symbol}: the flow's quote is not taken: {e}");
-        }
-        self.settle();
-    }
-
-    /// The simulated market trades.
-    pub(crate) fn house_print(&mut self, symbol: &str, taker: Side, price: i64, quantities: &[i64], now: u64) {
-        let Some(instrument) = self.exchange.instrument(symbol) else { return };
-        if let Err(e) = self.exchange.print(now, instrument, taker, price, quantities) {
-            tracing::debug!("{symbol}: the flow's trade is not taken: {e}");
-        }
-        self.settle();
-    }
-
-    /// The flow quotes: the best level of each side first.
-    pub(crate) fn flow_quotes(
-        &mut self,
-        symbol: &str,
-        update_id: u64,
-        bids: &[LevelView],
-        asks: &[LevelView],
-        times: FlowTimes,
-    ) {
-        let Some(instrument) = self.exchange.instrument(symbol) else { return };
-        self.tape.event_ns = Some(times.event_ns);
-        self.house_quotes(symbol, Some(update_id), bids, asks, times.match_ns);
-        if let ([bid, ..], [ask, ..]) = (bids, asks) {
-            let quote = [bid.price, bid.quantity, ask.price, ask.quantity];
-            self.tape.push(times.match_ns, Public::Quoted { instrument, quote, match_ns: times.match_ns });
-        }
-        self.tape.event_ns = None;
-    }
-
-    /// The flow trades `quantity` in so many trades. Calls of one side with one number of an order are one order's.
-    pub(crate) fn flow_trade(
-        &mut self,
-        symbol: &str,
-        taker: Side,
-        price: i64,
-        (quantity, trades): (i64, u64),
-        times: FlowTimes,
-    ) {
-        let Some(instrument) = self.exchange.instrument(symbol) else { return };
-        if self.tape.takers.len() <= instrument.index() {
-            self.tape.takers.resize(instrument.index() + 1, None);
-        }
-        let order = match self.tape.takers[instrument.index()] {
-            Some((number, side, order)) if (number, side) == (times.order, taker) => order,
-            _ => self.exchange.house_order(),
-        };
-        self.tape.takers[instrument.index()] = Some((times.order, taker, order));
-        self.tape.event_ns = Some(times.event_ns);
-        let parts = parts(quantity, trades);
-        if let Err(e) = self.exchange.print_as(times.match_ns, instrument, order, taker, price, &parts) {
-            tracing::debug!("{symbol}: the flow's trade is not taken: {e}");
-        }
-        self.settle();
-        self.tape.event_ns = None;
-    }
-
     /// Moves what the exchange did onto the tape and to the accounts.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn settle_events(&mut self) {
         let mut events = std::mem::take(&mut self.events);
         self.exchange.drain_events(&mut events);
         let mut changes: Vec<Change> = Vec::new();
@@ -155,6 +70,7 @@ impl FuturesVenue {
             let at_ns = event.at_ns;
             match &event.kind {
                 EventKind::Trade(trade) => {
+                    self.note_traded(trade);
                     if let Some(sums) = self.sums.get_mut(trade.instrument.index()) {
                         let sum = sums.push(trade);
                         self.tape.push(at_ns, Public::Trade { trade: *trade, sum });
@@ -207,17 +123,6 @@ fn change_of(changes: &mut Vec<Change>, account: AccountId, at_ns: u64) -> &mut 
         changes.len() - 1
     });
     &mut changes[at]
-}
-
-/// A quantity in so many parts: what each is does not matter, how many there are does.
-fn parts(quantity: i64, trades: u64) -> Vec<i64> {
-    let count = i64::try_from(trades).unwrap_or(1).clamp(1, quantity.clamp(1, 1_000));
-    let each = quantity / count;
-    let mut list = vec![each; usize::try_from(count).unwrap_or(1)];
-    if let Some(last) = list.last_mut() {
-        *last += quantity - each * count;
-    }
-    list
 }
 
 impl Change {

@@ -6,20 +6,8 @@ use serde_json::{Map, Value, json};
 use super::render::{order_type, put, side_name, worth};
 use super::{FuturesVenue, amount_text, millis, price_text, quantity_text};
 use crate::exchange::{AccountId, Fill, OrderStatus, OrderUpdate, OrderView, PositionSide};
+use crate::venue::listen::AccountEvent;
 use crosstick_model::Amount;
-
-/// Something that an account has to be told.
-#[derive(Debug)]
-pub(crate) struct UserEvent {
-    /// The account's number.
-    pub(crate) account: usize,
-    /// Its name, as the `events` of a connection list it.
-    pub(crate) name: &'static str,
-    /// Only for those with this listen key, which is no more.
-    pub(crate) key: Option<String>,
-    /// The event as JSON.
-    pub(crate) text: String,
-}
 
 /// What a command changed of an account.
 #[derive(Debug)]
@@ -53,7 +41,7 @@ impl Change {
 
 impl FuturesVenue {
     /// The next thing that an account has to be told.
-    pub(crate) fn take_user_event(&mut self) -> Option<UserEvent> {
+    pub(crate) fn take_user_event(&mut self) -> Option<AccountEvent> {
         self.user_events.pop_front()
     }
 
@@ -62,13 +50,15 @@ impl FuturesVenue {
     }
 
     fn tell(&mut self, account: AccountId, name: &'static str, body: &Value) {
-        let event = UserEvent { account: account.index(), name, key: None, text: body.to_string() };
+        let payload = body.to_string().into_bytes();
+        let event = AccountEvent { account: account.index(), name, key: None, payload };
         self.user_events.push_back(event);
     }
 
     pub(super) fn tell_expired(&mut self, account: usize, key: &str, now: u64) {
         let text = json!({ "e": "listenKeyExpired", "E": millis(now), "listenKey": key }).to_string();
-        let event = UserEvent { account, name: "listenKeyExpired", key: Some(key.to_owned()), text };
+        let (key, payload) = (Some(key.to_owned()), text.into_bytes());
+        let event = AccountEvent { account, name: "listenKeyExpired", key, payload };
         self.user_events.push_back(event);
     }
 

@@ -92,7 +92,7 @@ pub(crate) fn zone_s(text: &str) -> Result<i64, ApiError> {
 pub(crate) type Kline = (Bar, u64);
 
 /// Bars of an instrument up to now, oldest first; those without trades stand at the price before them.
-pub(super) fn klines(history: &History, interval: Interval, zone_s: i64, now: u64) -> Vec<Kline> {
+pub(crate) fn klines(history: &History, interval: Interval, zone_s: i64, now: u64) -> Vec<Kline> {
     let source = if interval == Interval::Span(SECOND_NS) { &history.seconds } else { &history.minutes };
     let Some(first) = source.front() else { return Vec::new() };
     let shift = zone_s * SECOND_NS as i64;

@@ -52,7 +52,7 @@ impl Bar {
     }
 
     /// Adds a later bar to this one.
-    pub(super) fn merge(&mut self, later: &Self) {
+    pub(crate) fn merge(&mut self, later: &Self) {
         if later.count == 0 {
             return;
         }
@@ -71,8 +71,7 @@ impl Bar {
         self.count += later.count;
     }
 
-    fn of(trade: &Trade, scale: Scale, span_ns: u64) -> Self {
-        let value = Amount::notional(trade.price, trade.quantity, scale).unwrap_or(Amount::ZERO);
+    fn of(trade: &Trade, value: Amount, span_ns: u64) -> Self {
         let bought = trade.taker_side == Side::Buy;
         let mut bar = Self::empty(trade.at_ns - trade.at_ns % span_ns, trade.price);
         bar.volume = i128::from(trade.quantity);
@@ -113,7 +112,7 @@ pub(crate) struct Aggregate {
 }
 
 impl History {
-    pub(super) const fn new(scale: Scale) -> Self {
+    pub(crate) const fn new(scale: Scale) -> Self {
         Self {
             scale,
             seconds: VecDeque::new(),
@@ -125,21 +124,27 @@ impl History {
     }
 
     /// Adds a trade; the id of the sum that it went into.
-    pub(super) fn push(&mut self, trade: &Trade) -> u64 {
+    pub(crate) fn push(&mut self, trade: &Trade) -> u64 {
+        let value = Amount::notional(trade.price, trade.quantity, self.scale).unwrap_or(Amount::ZERO);
+        self.push_bars(trade, value);
+        self.aggregate(trade)
+    }
+
+    /// Adds a trade of that value to the bars alone.
+    pub(crate) fn push_bars(&mut self, trade: &Trade, value: Amount) {
         for (bars, span_ns, most) in
             [(&mut self.seconds, SECOND_NS, SECONDS_MAX), (&mut self.minutes, MINUTE_NS, MINUTES_MAX)]
         {
-            let bar = Bar::of(trade, self.scale, span_ns);
+            let bar = Bar::of(trade, value, span_ns);
             match bars.back_mut().filter(|last| last.start_ns >= bar.start_ns) {
                 Some(last) => last.merge(&bar),
                 None => keep(bars, bar, most),
             }
         }
-        self.aggregate(trade)
     }
 
     /// The first sum's id, as long as there is none.
-    pub(super) fn number_from(&mut self, aggregate: u64) {
+    pub(crate) fn number_from(&mut self, aggregate: u64) {
         if self.aggregates.is_empty() {
             self.next_aggregate = aggregate;
         }

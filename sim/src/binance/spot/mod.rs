@@ -20,7 +20,7 @@ mod ws_api;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crosstick_model::{Amount, AssetId, Decimal, InstrumentId, Scale, Side};
+use crosstick_model::{Amount, AssetId, Decimal, InstrumentId, Scale};
 use serde_json::Value;
 
 use self::history::History;
@@ -34,7 +34,7 @@ use crate::api::auth::Keyring;
 use crate::api::errors::ApiError;
 use crate::api::limits::RateLimits;
 use crate::api::params::Params;
-use crate::exchange::{AccountId, Event, EventKind, Exchange, InstrumentSpec, LevelView, OrderUpdate};
+use crate::exchange::{AccountId, Event, EventKind, Exchange, InstrumentSpec, OrderUpdate};
 use crate::instrument::SimInstrument;
 use crate::operator::books::Races;
 use crate::rules::TimeUnit;
@@ -48,8 +48,6 @@ pub(crate) const PAD: u8 = 8;
 pub(crate) struct SpotVenue {
     exchange: Exchange,
     keyring: Keyring,
-    /// Accounts by our names for them.
-    names: Vec<(String, AccountId)>,
     limits: RateLimits,
     /// By instrument.
     instruments: Vec<SimInstrument>,
@@ -130,6 +128,11 @@ pub(crate) fn amount_text(amount: Amount) -> String {
 }
 
 impl SpotVenue {
+    /// The exchange, to look at.
+    pub(crate) const fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
     /// Does what an admitted request asks for.
     fn run(&mut self, op: Op, call: &Call<'_>) -> Result<Value, ApiError> {
         let result = match op {
@@ -168,19 +171,8 @@ impl SpotVenue {
             | Op::SubscribeSigned
             | Op::Unsubscribe => Err(ApiError::unsupported()),
         };
-        self.settle();
+        self.settle_events();
         result
-    }
-
-    /// Pays into an account, or out of it where the amount is below zero; why not, in words.
-    pub(crate) fn deposit(&mut self, account: &str, asset: &str, amount: Decimal, now: u64) -> Result<(), String> {
-        let known = self.names.iter().find(|(name, _)| name == account).map(|(_, id)| *id);
-        let id = known.ok_or_else(|| format!("no account is named {account}"))?;
-        let asset = self.exchange.asset(asset).ok_or_else(|| format!("no asset is named {asset}"))?;
-        let amount = Amount::from_decimal(amount).ok_or_else(|| format!("{amount} has more than 16 decimals"))?;
-        self.exchange.deposit(now, id, asset, amount).map_err(|e| e.to_string())?;
-        self.settle();
-        Ok(())
     }
 
     /// The next thing that an account has to be told.
@@ -188,35 +180,8 @@ impl SpotVenue {
         self.user_events.pop_front()
     }
 
-    /// The house's quotes: the simulated market's best prices and quantities, which client orders meet.
-    pub(crate) fn house_quotes(
-        &mut self,
-        symbol: &str,
-        update_id: Option<u64>,
-        bids: &[LevelView],
-        asks: &[LevelView],
-        now: u64,
-    ) {
-        if let Some(instrument) = self.exchange.instrument(symbol) {
-            if let Err(e) = self.exchange.set_quotes(now, instrument, update_id, bids, asks) {
-                tracing::debug!("{symbol}: the flow's quote is not taken: {e}");
-            }
-            self.settle();
-        }
-    }
-
-    /// The house trades: what rests at this price or better is hit first.
-    pub(crate) fn house_print(&mut self, symbol: &str, taker: Side, price: i64, quantities: &[i64], now: u64) {
-        if let Some(instrument) = self.exchange.instrument(symbol) {
-            if let Err(e) = self.exchange.print(now, instrument, taker, price, quantities) {
-                tracing::debug!("{symbol}: the flow's trade is not taken: {e}");
-            }
-            self.settle();
-        }
-    }
-
     /// Moves what the exchange did into histories, order counts and user events.
-    fn settle(&mut self) {
+    pub(super) fn settle_events(&mut self) {
         let mut events = std::mem::take(&mut self.events);
         self.exchange.drain_events(&mut events);
         for event in events.drain(..) {

@@ -169,7 +169,7 @@ impl SpotVenue {
         let placed = placed.map_err(|r| refusal(r, About::NewOrder))?;
         self.limits.add_order(account.index(), call.now);
         // A first fill gives back what the order cost, so the order has to be counted before its events are.
-        self.settle();
+        self.settle_events();
         Ok(self.placed_json(&placed, response, call.stamp()))
     }
 
@@ -284,7 +284,7 @@ impl SpotVenue {
         // Filters come first: what fails there leaves the old order alone and counts nothing.
         let done = done.map_err(|r| refusal(r, About::NewOrder))?;
         self.limits.add_order(account.index(), call.now);
-        self.settle();
+        self.settle_events();
         self.replaced_json(&done, &cancel_id, response, call)
     }
 

@@ -107,7 +107,7 @@ impl SpotVenue {
         let specs: Vec<InstrumentSpec> = instruments.iter().map(|i| spec(i, &assets)).collect();
         let histories = specs.iter().map(|s| History::new(s.scale)).collect();
         let mut exchange = Exchange::new(assets, specs, ExchangeFilters::default());
-        let (mut keyring, mut names) = (Keyring::default(), Vec::new());
+        let mut keyring = Keyring::default();
         for account in accounts {
             let fees = AccountSpec { maker_e8: account.maker_e8, taker_e8: account.taker_e8, ..AccountSpec::default() };
             let id = exchange.add_account(fees);
@@ -118,7 +118,6 @@ impl SpotVenue {
                 }
             }
             account.keys.iter().for_each(|key| keyring.add(key.clone(), id.index()));
-            names.push((account.name.clone(), id));
         }
         let mut events = Vec::new();
         // What was there from the start is no news to anybody.
@@ -127,7 +126,6 @@ impl SpotVenue {
         Self {
             exchange,
             keyring,
-            names,
             limits: RateLimits::new(limits),
             instruments,
             histories,

@@ -1,0 +1,55 @@
+//! A core's seat without threads, with a region and a control region of its own.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crosstick_engine::clock::WallClock;
+use crosstick_engine::config::Config;
+use crosstick_engine::run::halting::{Handed, Inlet, NewsReader, channel};
+use crosstick_engine::run::notify::{Pulse, beat};
+use crosstick_engine::run::publish::{CORE_STAGES, Publisher, Stages, Tables};
+use crosstick_engine::run::seat::{Seat, SeatParts};
+use crosstick_engine::setup;
+use crosstick_ipc::control::{Control, ControlMain};
+use crosstick_ipc::{Owner, Place, Shape, Writer};
+use crosstick_model::{Line, Universe, VenueId};
+use crosstick_ring::spsc;
+
+/// What must outlive the seat.
+pub struct Around {
+    pub pulse: Pulse,
+    pub news: NewsReader,
+    pub hand: spsc::Producer<Handed>,
+    _main: ControlMain,
+    _owner: Owner,
+    _dir: tempfile::TempDir,
+}
+
+/// A seat as `run` makes it.
+pub fn seat(config: &Config, universe: &Universe) -> (Seat, Around) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let place = Place::in_dir(dir.path(), "region").expect("a name");
+    let driver = setup::paper_driver(config, universe).expect("a driver");
+    let tables = Tables::new(universe, &driver);
+    let lines: Vec<(VenueId, Line)> = universe.venues.iter().map(|v| (v.id, 0)).collect();
+    let shape = Shape { lines: &lines, stages: &CORE_STAGES, ..Shape::of(universe) };
+    let Writer { owner, core, recorders, .. } =
+        Writer::create(&place, &tables.shape(shape)).unwrap_or_else(|e| panic!("{e}"));
+    let stages = Stages::from_recorders(recorders.into_iter()).expect("histograms");
+    let clock = WallClock::anchored_now();
+    let control = Control::create(&place, &dir.path().join("halt"), clock.now_ns()).expect("a control region");
+    let (hand, handed) = spsc::ring(16);
+    let (tell, news) = channel();
+    let (beat, pulse) = beat();
+    let seat = Seat::new(SeatParts {
+        driver,
+        clock,
+        publisher: Publisher::new(core, stages, tables, &lines),
+        keep_rows: false,
+        inlet: Inlet::new(control.core, Arc::new(AtomicBool::new(false)), handed, tell),
+        beat,
+        scribe: None,
+    });
+    (seat, Around { pulse, news, hand, _main: control.main, _owner: owner, _dir: dir })
+}

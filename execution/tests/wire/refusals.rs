@@ -1,0 +1,97 @@
+//! What cannot be written is refused, and no secret is ever shown.
+
+use crosstick_execution::binance::{Auth, EncoderError, EncoderSpec, SecretError, Signer, Unencodable};
+use crosstick_model::{Instrument, InstrumentId, Kind, OrderId, Scale, Side, TimeInForce};
+
+use crate::desk::{ED_KEY, ED_PEM, KEY, RUN, SECRET, approved, ed25519, encoder, hmac, instrument, request, spec};
+
+fn make(spec: EncoderSpec<'_>, instrument: &Instrument) -> Result<(), EncoderError> {
+    encoder(spec, instrument).map(|_| ())
+}
+
+#[test]
+fn what_an_encoder_is_not_made_from() {
+    let good = instrument("BTCUSDT", Scale::DEFAULT, 1, 1);
+    assert_eq!(make(spec(hmac(), Auth::Session), &good), Err(EncoderError::NoLogon));
+    for key in ["", "a\"b", "a&b", "ключ"] {
+        let spec = EncoderSpec { api_key: key, ..spec(hmac(), Auth::PerRequest) };
+        assert_eq!(make(spec, &good), Err(EncoderError::ApiKey), "{key}");
+    }
+    for ms in [0, 60_001] {
+        let spec = EncoderSpec { recv_window_ms: Some(ms), ..spec(hmac(), Auth::PerRequest) };
+        assert_eq!(make(spec, &good), Err(EncoderError::RecvWindow(ms)));
+    }
+    for symbol in ["", "BTC\"", "BTC\\", "BTC\n", "A&B", &"X".repeat(65)] {
+        let odd = instrument(symbol, Scale::DEFAULT, 1, 1);
+        assert_eq!(make(spec(hmac(), Auth::PerRequest), &odd), Err(EncoderError::Symbol(symbol.into())));
+    }
+    for (price_step, quantity_step) in [(0, 1), (1, 0), (-1, 1)] {
+        let odd = instrument("BTCUSDT", Scale::DEFAULT, price_step, quantity_step);
+        assert_eq!(make(spec(hmac(), Auth::PerRequest), &odd), Err(EncoderError::Steps("BTCUSDT".into())));
+    }
+    let mut linear = good.clone();
+    linear.kind = Kind::Linear;
+    assert_eq!(make(spec(hmac(), Auth::PerRequest), &linear), Err(EncoderError::NotSpot("BTCUSDT".into())));
+    assert_eq!(Signer::hmac("").map(|_| ()), Err(SecretError::Empty));
+    for pem in ["", "x", SECRET, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"] {
+        assert_eq!(Signer::ed25519_pem(pem).map(|_| ()), Err(SecretError::Pem));
+    }
+}
+
+/// Risk knew finer steps here than the encoder: what is off the venue's steps goes nowhere.
+#[test]
+fn orders_off_their_steps_are_not_rounded() {
+    let scale = Scale::new(2, 3).unwrap();
+    let instrument = instrument("BTCUSDT", scale, 5, 20);
+    let mut encoder = encoder(spec(ed25519(), Auth::Session), &instrument).unwrap();
+    let mut place = |price, quantity| {
+        let order = approved(&instrument, Side::Buy, price, quantity, TimeInForce::Ioc, 1).unwrap();
+        encoder.place(&order, 1).map(|frame| request(frame)["params"]["price"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(place(1_005, 40), Ok("10.05".to_owned()));
+    assert_eq!(place(1_006, 40), Err(Unencodable::Price));
+    assert_eq!(place(1_005, 50), Err(Unencodable::Quantity));
+    assert_eq!(place(1_010, 20), Ok("10.10".to_owned()), "a refusal leaves nothing behind");
+}
+
+#[test]
+fn unknown_instruments_and_numbers_out_of_range() {
+    let good = instrument("BTCUSDT", Scale::DEFAULT, 1, 1);
+    let mut encoder = encoder(spec(hmac(), Auth::PerRequest), &good).unwrap();
+    let id = InstrumentId(0);
+    assert_eq!(encoder.cancel(InstrumentId(1), OrderId(1), 1).map(<[u8]>::len), Err(Unencodable::Instrument));
+    assert_eq!(encoder.cancel(InstrumentId(u16::MAX), OrderId(1), 1).map(<[u8]>::len), Err(Unencodable::Instrument));
+    assert_eq!(encoder.cancel(id, OrderId(10_000_000_000), 1).map(<[u8]>::len), Err(Unencodable::Number));
+    assert_eq!(encoder.cancel(id, OrderId(1), 100_000_000_000_000).map(<[u8]>::len), Err(Unencodable::Time));
+    let last = request(encoder.cancel(id, OrderId(9_999_999_999), 99_999_999_999_999).unwrap());
+    assert_eq!(last["id"], "c9999999999");
+    assert_eq!(last["params"]["timestamp"], 99_999_999_999_999_u64);
+}
+
+/// The symbol of the documentation's UTF-8 example stands as it is.
+#[test]
+fn a_symbol_beyond_ascii() {
+    let odd = instrument("１２３４５６", Scale::DEFAULT, 1, 1);
+    let mut encoder = encoder(spec(hmac(), Auth::PerRequest), &odd).unwrap();
+    let cancel = request(encoder.cancel(odd.id, OrderId(1), 1).unwrap());
+    assert_eq!(cancel["params"]["symbol"], "１２３４５６");
+}
+
+#[test]
+fn no_secret_is_shown() {
+    let good = instrument("BTCUSDT", Scale::DEFAULT, 1, 1);
+    let body = ED_PEM.lines().nth(1).unwrap();
+    for signer in [hmac(), ed25519()] {
+        let key = if signer.can_log_on() { ED_KEY } else { KEY };
+        let spec = EncoderSpec { api_key: key, signer, auth: Auth::PerRequest, run: RUN, recv_window_ms: None };
+        let mut shown = format!("{spec:?} {spec:#?}");
+        let mut encoder = encoder(spec, &good).unwrap();
+        let order = approved(&good, Side::Buy, 100, 100, TimeInForce::Ioc, 1).unwrap();
+        encoder.place(&order, 1).unwrap();
+        shown += &format!("{encoder:?} {encoder:#?}");
+        assert!(!shown.contains(SECRET) && !shown.contains(body), "{shown}");
+        // Nor byte by byte.
+        let bytes = format!("{:?}", SECRET.as_bytes());
+        assert!(!shown.contains(&bytes[1..bytes.len() - 1]) && shown.contains("hidden"), "{shown}");
+    }
+}
