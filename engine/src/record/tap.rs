@@ -6,8 +6,8 @@
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel};
 
-use crosstick_feeds::Observer;
 use crosstick_feeds::outlet::TickSink;
+use crosstick_feeds::{Batch, Observer};
 use crosstick_model::{Line, Tick, VenueId};
 
 /// Bytes at which a chunk is handed over.
@@ -161,7 +161,7 @@ impl Observer for Tap {
     const WANTED: bool = false;
     const FRAMES: bool = true;
 
-    fn batch(&mut self, _: VenueId, _: Line, _: u64, _: u64, _: u32) {}
+    fn batch(&mut self, _: &Batch) {}
 
     #[inline]
     fn frame(&mut self, venue: VenueId, line: Line, recv_ns: u64, text: &[u8]) {

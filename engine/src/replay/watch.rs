@@ -45,6 +45,8 @@ pub fn watch(sources: &[Source]) -> Result<SessionReport, Failure> {
         pnl: PnlReport::nothing(),
         positions: Vec::new(),
         latency_ns: std::collections::BTreeMap::new(),
+        worst_ticks: Vec::new(),
+        overlong_turns: None,
         decisions_hash: DecisionHash::default().hex(),
         journal: None,
     })
