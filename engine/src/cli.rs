@@ -1,5 +1,7 @@
 //! The command line. What is listed here works; nothing else is listed.
 
+mod research;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,6 +11,8 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 use crosstick_model::Reason;
 
 use crate::exit::Failure;
+use crate::export::Format;
+pub use research::{BacktestArgs, SweepArgs};
 
 /// Finds cross-exchange spreads worth money after fees, gates every order through a risk manager, and shows
 /// all it knows in shared memory.
@@ -35,6 +39,19 @@ pub enum Command {
     Run(RunArgs),
     /// Run recorded market data straight through decoders and core, as fast as the machine goes.
     Replay(ReplayArgs),
+    /// Run a config over recorded data in virtual time: report, tables, and a page with charts.
+    ///
+    /// The same core, risk and paper gateway as in a run, fed as fast as the machine goes. The same config and data
+    /// give the same bytes in every file of --out: report.json, trades, orders, opportunities and equity as Parquet, the
+    /// effective config, and index.html, which opens offline. docs/backtest.md has the columns.
+    #[command(after_help = research::BACKTEST_EXAMPLES)]
+    Backtest(BacktestArgs),
+    /// Run many configs over the same recorded data on all cores, and compare them.
+    ///
+    /// Data is decoded once; each point is a backtest of its own. Finished points are kept in --out: the same command
+    /// goes on where it was stopped. Exit code 0 also where trading halted in some points: the table says where.
+    #[command(after_help = research::SWEEP_EXAMPLES)]
+    Sweep(SweepArgs),
     /// Keep what venues send, as they send it, for replay, backtest and sim --replay.
     ///
     /// Writes a folder: recording.json with the config and what the venues said of their instruments, and for each
@@ -231,6 +248,21 @@ pub enum JournalCommand {
         /// Decisions, reports, timers and commands only; ticks are the rest.
         #[arg(long)]
         no_ticks: bool,
+    },
+    /// A session as tables for pandas, polars, DuckDB or a spreadsheet: ticks, opportunities, intents, verdicts,
+    /// orders, reports, fills, commands, halts.
+    ///
+    /// Prices, quantities and amounts are exact decimals, times are ns since the epoch, and every row has the number of
+    /// its record, as `journal cat` prints it. For example: crosstick journal export runs/ --out tables/
+    Export {
+        /// A session's folder, the folder of sessions for the newest in it, or a bundle.
+        dir: PathBuf,
+        /// What to write.
+        #[arg(long, value_enum, default_value = "parquet")]
+        format: Format,
+        /// The folder of tables; made if need be. Files of the same names are replaced, once all are whole.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
     },
     /// Mend a session after an accident: cut its torn tail off, rename segments that cannot be read, say what is lost.
     Recover {

@@ -5,6 +5,7 @@
 //! **Cold:** all else. **Deliberately absent:** parsing of frames (`feeds`), trading rules (`strategy`), limits
 //! (`risk`).
 
+pub mod backtest;
 pub mod cli;
 pub mod clock;
 pub mod commands;
@@ -14,9 +15,12 @@ pub mod data;
 pub mod doctor;
 pub mod driver;
 pub mod exit;
+pub mod export;
 pub mod journal;
 pub mod log;
 pub mod out;
+pub mod page;
+pub mod progress;
 pub mod record;
 pub mod replay;
 pub mod report;
@@ -24,3 +28,4 @@ pub mod run;
 pub mod setup;
 pub mod signals;
 pub mod state;
+pub mod sweep;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use crosstick_engine::cli::{self, Cli, Command, ConfigCommand};
 use crosstick_engine::exit::Outcome;
-use crosstick_engine::{commands, out, record, replay, run};
+use crosstick_engine::{backtest, commands, out, record, replay, run, sweep};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -37,6 +37,24 @@ fn execute(cli: Cli) -> Outcome {
             };
             replay::command(&request, arguments.output.report.as_deref())
         }
+        Command::Backtest(arguments) => backtest::command(&backtest::Request {
+            config: arguments.config,
+            data: arguments.data,
+            out: arguments.out,
+            opportunities: arguments.opportunities,
+            latencies_us: if arguments.no_latency { Vec::new() } else { arguments.latency_us },
+            equity_every: arguments.equity_every,
+        }),
+        Command::Sweep(arguments) => sweep::command(&sweep::Request {
+            config: arguments.config,
+            data: arguments.data,
+            set: arguments.set,
+            random: arguments.random.map(|count| (count, arguments.seed)),
+            measure: arguments.measure,
+            walk: arguments.walk_forward,
+            out: arguments.out,
+            top: arguments.top,
+        }),
         Command::Record(arguments) => record::command(&arguments),
         Command::Sim(arguments) => commands::sim::command(&arguments),
         Command::Check { file } => commands::check(&file),

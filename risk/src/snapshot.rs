@@ -113,6 +113,13 @@ impl Risk {
         }
     }
 
+    /// The net result over all instruments, as [`Risk::pnl`] has it, without the sums beside it.
+    #[inline]
+    #[must_use]
+    pub const fn net(&self) -> Amount {
+        Amount(self.net)
+    }
+
     /// Sum of the absolute values of all positions in the risk currency, orders in flight at their worst.
     #[must_use]
     pub const fn gross(&self) -> Amount {

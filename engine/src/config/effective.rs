@@ -21,6 +21,28 @@ pub(super) fn effective(root: &Node) -> String {
     out
 }
 
+/// The effective values that decide what is traded, without where they come from: all but how and where a run happens.
+pub(super) fn values(root: &Node) -> String {
+    let mut out = String::new();
+    for slot in root.slots.iter().filter(|s| !["engine", "journal", "threads"].contains(&s.key.name)) {
+        for node in &slot.nodes {
+            let _ = writeln!(out, "[{}] {}", slot.key.name, inline(node).0);
+            below(&mut out, slot.key.name, node);
+        }
+    }
+    out
+}
+
+fn below(out: &mut String, path: &str, node: &Node) {
+    for slot in &node.slots {
+        for inner in &slot.nodes {
+            let path = format!("{path}.{}", slot.key.name);
+            let _ = writeln!(out, "[{path}] {}", inline(inner).0);
+            below(out, &path, inner);
+        }
+    }
+}
+
 /// Tables that have a section of their own; the others stand in braces.
 fn own_section(key: &Key) -> bool {
     matches!(key.kind, Kind::Table(table) if table.header.starts_with('[') && table.header.ends_with(']'))

@@ -147,6 +147,13 @@ impl Config {
         effective::effective(&self.tree)
     }
 
+    /// The effective values that decide what is traded, without `[engine]`, `[journal]` and `[threads]`: two configs
+    /// with the same text trade alike on the same data.
+    #[must_use]
+    pub fn values(&self) -> String {
+        effective::values(&self.tree)
+    }
+
     /// The venue of that name.
     #[must_use]
     pub fn venue(&self, name: &str) -> Option<&Venue> {

@@ -17,8 +17,8 @@ pub fn command(dir: &Path, out: &Path) -> Outcome {
     let dir = find(dir)?;
     let total: u64 = Journal::open(&dir).map_err(Failure::usage)?.segments().iter().map(|s| s.bytes).sum();
     let bar = bar(total, "verifying");
-    let (description, verified) = make(&dir, out, &mut |bytes| bar.set_position(bytes)).map_err(Failure::other)?;
-    bar.finish_and_clear();
+    let (description, verified) = make(&dir, out, &mut |bytes| bar.to(bytes)).map_err(Failure::other)?;
+    bar.clear();
     let bytes = std::fs::metadata(out).map(|m| m.len()).unwrap_or(0);
     let (files, of) = (description.files.len(), description.files.iter().map(|f| f.bytes).sum::<u64>());
     out::line(format_args!("{}: {bytes} bytes, {files} files of {of} bytes", out.display()));

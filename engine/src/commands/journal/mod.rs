@@ -3,6 +3,7 @@
 mod bundle;
 mod cat;
 mod explain;
+mod export;
 mod stat;
 mod whatif;
 
@@ -10,12 +11,12 @@ use std::path::Path;
 use std::time::Instant;
 
 use crosstick_ipc::journal::{Journal, recover};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::JournalCommand;
 use crate::exit::{Code, Failure, Outcome};
 use crate::journal::{session, verify as again};
 use crate::out;
+use crate::progress::{self, Bar};
 pub use bundle::command as bundle;
 use bundle::place;
 pub use explain::command as explain;
@@ -32,6 +33,7 @@ pub fn command(command: &JournalCommand) -> Outcome {
         JournalCommand::Cat { dir, from, count, no_ticks } => {
             cat::print(&find(dir)?, *from, count.unwrap_or(u64::MAX), !no_ticks)
         }
+        JournalCommand::Export { dir, format, out } => export::command(dir, *format, out),
         JournalCommand::Recover { dir } => mend(&find(dir)?),
     }
 }
@@ -50,8 +52,8 @@ pub fn verify(dir: &Path) -> Outcome {
     let total: u64 = Journal::open(dir).map_err(Failure::usage)?.segments().iter().map(|s| s.bytes).sum();
     let bar = bar(total, "verifying");
     let started = Instant::now();
-    let verified = again::verify(dir, &mut |bytes| bar.set_position(bytes)).map_err(Failure::usage)?;
-    bar.finish_and_clear();
+    let verified = again::verify(dir, &mut |bytes| bar.to(bytes)).map_err(Failure::usage)?;
+    bar.clear();
     let took_s = started.elapsed().as_secs_f64().max(1e-9);
     for damage in &verified.damage {
         out::line(format_args!("damaged: {damage}"));
@@ -88,12 +90,9 @@ pub fn verify(dir: &Path) -> Outcome {
 }
 
 /// A progress bar over bytes of a journal.
-fn bar(total: u64, word: &str) -> ProgressBar {
-    let bar = ProgressBar::new(total);
-    let style = format!("{word} {{percent:>3}} % [{{bar:40}}] {{bytes}}/{{total_bytes}} {{bytes_per_sec}} eta {{eta}}");
-    if let Ok(style) = ProgressStyle::with_template(&style) {
-        bar.set_style(style);
-    }
+fn bar(total: u64, word: &str) -> Bar {
+    let bar = progress::bytes(word);
+    bar.set(0, total);
     bar
 }
 

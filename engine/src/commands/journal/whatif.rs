@@ -23,8 +23,8 @@ pub fn command(dir: &Path, set: &[String]) -> Outcome {
     let dir = place.dir();
     let total: u64 = Journal::open(dir).map_err(Failure::usage)?.segments().iter().map(|s| s.bytes).sum();
     let bar = bar(total, "replaying");
-    let result = whatif(dir, &overrides, &mut |bytes| bar.set_position(bytes)).map_err(Failure::usage)?;
-    bar.finish_and_clear();
+    let result = whatif(dir, &overrides, &mut |bytes| bar.to(bytes)).map_err(Failure::usage)?;
+    bar.clear();
     out::text(table(&result, set));
     Ok(Code::Done)
 }
