@@ -43,7 +43,7 @@ fn by_rings(config: &Config, universe: &Universe, ticks: &[Tick], warm: usize) -
         seat.begin();
         batch.iter().for_each(|tick| assert_eq!(outlet.offer(*tick), Fit::Pushed, "turn {turn}"));
         assert_eq!(outlet.end_batch(), Fit::Pushed);
-        ring.pop_batch(256, |tick| seat.take(&tick));
+        ring.pop_batch(256, |tick| seat.take(&tick, 0));
         assert_eq!(seat.took(), batch.len());
         seat.busy();
         done += batch.len();

@@ -6,9 +6,10 @@ use std::sync::atomic::AtomicBool;
 
 use crosstick_engine::clock::WallClock;
 use crosstick_engine::config::Config;
+use crosstick_engine::run::flight::{CORE_STAGES, Flight, Stages, Turns, Worst};
 use crosstick_engine::run::halting::{Handed, Inlet, NewsReader, channel};
 use crosstick_engine::run::notify::{Pulse, beat};
-use crosstick_engine::run::publish::{CORE_STAGES, Publisher, Stages, Tables};
+use crosstick_engine::run::publish::{Publisher, Tables};
 use crosstick_engine::run::seat::{Seat, SeatParts};
 use crosstick_engine::setup;
 use crosstick_ipc::control::{Control, ControlMain};
@@ -44,8 +45,9 @@ pub fn seat(config: &Config, universe: &Universe) -> (Seat, Around) {
     let (beat, pulse) = beat();
     let seat = Seat::new(SeatParts {
         driver,
+        flight: Flight::new(clock.clone(), stages, Turns::new("ct-core", None), Worst::new(None), Vec::new()),
         clock,
-        publisher: Publisher::new(core, stages, tables, &lines),
+        publisher: Publisher::new(core, tables, &lines),
         keep_rows: false,
         inlet: Inlet::new(control.core, Arc::new(AtomicBool::new(false)), handed, tell),
         beat,
