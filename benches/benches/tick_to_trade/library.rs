@@ -35,7 +35,7 @@ struct BookTicker<'a> {
 }
 
 /// What such a client decides and writes; `memory` uses it too.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Decider {
     buffers: simd_json::Buffers,
     bytes: Vec<u8>,
