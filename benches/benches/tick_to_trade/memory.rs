@@ -7,7 +7,7 @@ use crosstick_benches::turns::{Better, Clock, Contest, Measure, Target, Targets}
 use crosstick_benches::worlds::SCALE;
 use crosstick_feeds::TickSink;
 use crosstick_feeds::buffer::RecvBuffer;
-use crosstick_feeds::decode::{Decoder, SymbolTable, TimeUnit};
+use crosstick_feeds::decode::{Decoded, Decoder, SymbolTable, TimeUnit};
 use crosstick_feeds::net::decrypt;
 use crosstick_feeds::outlet::Outlet;
 use crosstick_feeds::ws::{Frame, Frames};
@@ -225,9 +225,10 @@ impl<S: Strategy> Ours<S> {
         while let Some(frame) = self.frames.next(&mut self.buffer).expect("WebSocket") {
             if let Frame::Text(text) = frame {
                 let outlet = &mut self.outlet;
-                self.decoder.decode(text, now_ns, &mut |tick| {
+                let decoded = self.decoder.decode(text, now_ns, &mut |tick| {
                     outlet.offer(tick);
                 });
+                debug_assert!(matches!(decoded, Decoded::Tick { .. }), "{decoded:?}");
             }
         }
         self.outlet.end_batch();
