@@ -18,9 +18,10 @@ use std::time::{Duration, Instant};
 use crosstick_benches::worlds::demo;
 use crosstick_engine::clock::WallClock;
 use crosstick_engine::run::core_thread::CoreThread;
+use crosstick_engine::run::flight::{CORE_STAGES, Flight, Stages, Turns, Worst};
 use crosstick_engine::run::halting::{Handed, Inlet, NewsReader, channel};
 use crosstick_engine::run::notify::beat;
-use crosstick_engine::run::publish::{CORE_STAGES, Publisher, Stages, Tables};
+use crosstick_engine::run::publish::{Publisher, Tables};
 use crosstick_engine::run::seat::{CoreEnd, Seat, SeatParts};
 use crosstick_engine::setup::paper_driver;
 use crosstick_ipc::control::{Commander, Control, ControlMain};
@@ -72,7 +73,8 @@ fn engine(policy: WaitPolicy, clock: &WallClock) -> Engine {
     let seat = Seat::new(SeatParts {
         driver,
         clock: clock.clone(),
-        publisher: Publisher::new(core, stages, tables, &lines),
+        flight: Flight::new(clock.clone(), stages, Turns::new("ct-core", None), Worst::new(None), Vec::new()),
+        publisher: Publisher::new(core, tables, &lines),
         keep_rows: false,
         inlet: Inlet::new(control.core, Arc::new(AtomicBool::new(false)), handed, tell),
         beat: beat().0,

@@ -21,7 +21,7 @@ use crosstick_benches::worlds::demo;
 use crosstick_engine::clock::WallClock;
 use crosstick_engine::config::Config;
 use crosstick_engine::driver::{Listener, OrderState, PaperDriver};
-use crosstick_engine::run::publish::{CORE_STAGES, Publisher, Stages, Tables};
+use crosstick_engine::run::publish::{Publisher, Tables};
 use crosstick_engine::setup::paper_driver;
 use crosstick_ipc::{Owner, Place, Reader, Recorder, Shape, Summary, Writer};
 use crosstick_model::{Decision, InstrumentId, Line, Order, Report, Tick, Universe, VenueId};
@@ -68,10 +68,9 @@ impl Engine {
         let driver = paper_driver(config, universe).expect("the demo's engine");
         let tables = Tables::new(universe, &driver);
         let lines: Vec<(VenueId, Line)> = universe.venues.iter().map(|v| (v.id, 0)).collect();
-        let shape = Shape { lines: &lines, stages: &CORE_STAGES, ..Shape::of(universe) };
-        let Writer { owner, core, recorders, .. } = Writer::create(&place, &tables.shape(shape)).expect("a region");
-        let stages = Stages::from_recorders(recorders.into_iter()).expect("histograms");
-        let shows = Shows(Publisher::new(core, stages, tables, &lines));
+        let shape = Shape { lines: &lines, ..Shape::of(universe) };
+        let Writer { owner, core, .. } = Writer::create(&place, &tables.shape(shape)).expect("a region");
+        let shows = Shows(Publisher::new(core, tables, &lines));
         Self { driver, shows, place, _owner: owner, _dir: dir }
     }
 

@@ -8,6 +8,7 @@
 
 pub mod desks;
 pub mod frames;
+pub mod report;
 pub mod session;
 pub mod turns;
 pub mod worlds;

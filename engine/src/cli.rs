@@ -33,8 +33,14 @@ pub enum Command {
     /// SIGINT (Ctrl-C) or SIGTERM ends it in order, a second one at once; SIGUSR1 halts trading; SIGHUP, which also
     /// comes when its terminal goes away, reopens the log: the run goes on.
     Run(RunArgs),
-    /// Run recorded frames straight through decoders and core, as fast as the machine goes.
+    /// Run recorded market data straight through decoders and core, as fast as the machine goes.
     Replay(ReplayArgs),
+    /// Keep what venues send, as they send it, for replay, backtest and sim --replay.
+    ///
+    /// Writes a folder: recording.json with the config and what the venues said of their instruments, and for each
+    /// venue zstd files of lines `receive-time-ns frame`, each with an index. SIGINT (Ctrl-C) or SIGTERM ends it in
+    /// order; after anything else all but the last second can be read. Exit code 1 when the disk refuses.
+    Record(RecordArgs),
     /// Look into a journal, or mend it.
     Journal {
         /// What to do.
@@ -153,8 +159,10 @@ pub struct ReplayArgs {
     /// The config, TOML; left out: each file is a venue of its own, and frames are counted.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Recorded frames, plain or zstd: lines of a receive time (16 digits µs, 19 digits ns), a blank, a frame.
-    #[arg(required_unless_present = "journal", value_name = "[VENUE=]FILE")]
+    /// Recorded frames (lines of a receive time of 16 digits µs or 19 digits ns, a blank, a frame), a folder of
+    /// `crosstick record`, a journalled session or bundle, or rows: trades, aggTrades and bookTicker files of
+    /// data.binance.vision, and CSV whose header names its columns. Plain, zstd, gzip, or zip.
+    #[arg(required_unless_present = "journal", value_name = "[VENUE[:SYMBOL]=]PATH")]
     pub files: Vec<String>,
     /// Run a journalled session again instead: a session's folder, or the folder of sessions for the newest in it.
     ///
@@ -172,6 +180,26 @@ pub struct ReplayArgs {
     /// Where results go.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// `crosstick record`.
+#[derive(Debug, Args)]
+pub struct RecordArgs {
+    /// The config, TOML: its venues, instruments and streams are recorded.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// The folder to write; it must be empty or not exist yet.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Stop by itself after this long, such as 500ms, 30s, 10m, 1h 30m.
+    #[arg(long, value_parser = parse_duration)]
+    pub duration: Option<Duration>,
+    /// Begin a new file when one has this many MiB on disk.
+    #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = parse_mib())]
+    pub roll_mib: u64,
+    /// Begin a new file when one is this old.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "1h")]
+    pub roll_every: Duration,
 }
 
 /// `crosstick journal`.
@@ -240,8 +268,8 @@ pub struct SimArgs {
     /// Simulated venues, TOML.
     #[arg(long, value_name = "FILE", required_unless_present = "replay", conflicts_with_all = ["replay", "speed"])]
     pub config: Option<PathBuf>,
-    /// Recorded frames to serve, as for `replay`.
-    #[arg(long, value_name = "[VENUE=]FILE", num_args = 1..)]
+    /// Recorded frames to serve: files of frames, or a folder of `crosstick record`.
+    #[arg(long, value_name = "[VENUE=]PATH", num_args = 1..)]
     pub replay: Vec<String>,
     /// The recorded pace times this, or `max`: as fast as the clients take it.
     #[arg(long, value_name = "N|max", default_value = "1")]
@@ -367,6 +395,10 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         Ok(duration) if !duration.is_zero() => Ok(duration),
         _ => Err(format!("a duration must be above zero; {FORMS}")),
     }
+}
+
+fn parse_mib() -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(1..=1 << 20)
 }
 
 fn parse_interval(text: &str) -> Result<Duration, String> {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use crosstick_engine::cli::{self, Cli, Command, ConfigCommand};
 use crosstick_engine::exit::Outcome;
-use crosstick_engine::{commands, out, replay, run};
+use crosstick_engine::{commands, out, record, replay, run};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -37,6 +37,7 @@ fn execute(cli: Cli) -> Outcome {
             };
             replay::command(&request, arguments.output.report.as_deref())
         }
+        Command::Record(arguments) => record::command(&arguments),
         Command::Sim(arguments) => commands::sim::command(&arguments),
         Command::Check { file } => commands::check(&file),
         Command::Init { file } => commands::init(&file),

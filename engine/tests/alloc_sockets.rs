@@ -16,11 +16,13 @@ use std::time::{Duration, Instant};
 use counting::{ALLOCATIONS, Counting};
 use crosstick_engine::clock::WallClock;
 use crosstick_engine::config::Overrides;
+use crosstick_engine::run::flight::{Flight, ReaderFlight, ReaderStages, Stages, Turns, Worst};
 use crosstick_engine::setup;
 use crosstick_feeds::connection::AttemptBudget;
 use crosstick_feeds::decode::TimeUnit;
 use crosstick_feeds::endpoints::{Environment, StreamKind, plan};
 use crosstick_feeds::{LineSpec, Reader, RingSink, Rules, SocketOptions, TlsClient};
+use crosstick_ipc::layout::Reached;
 use crosstick_model::{Protocol, Tick};
 use crosstick_ring::spsc;
 use crosstick_sim::{Endpoint, Flow, FlowSpec, ReplayFile, ReplaySpec, Sim, SimConfig, SimHandle, Source};
@@ -72,7 +74,7 @@ fn measure(tls: bool) -> (u64, u64) {
             symbols: ours.iter().map(|i| (i.symbol.clone(), i.id, i.scale)).collect(),
             rules: Rules::of(venue.protocol),
             tls: TlsClient::with_pem(sim.ca_pem().as_bytes()).unwrap(),
-            options: SocketOptions::default(),
+            options: SocketOptions { kernel_time: true, ..SocketOptions::default() },
             attempts: AttemptBudget::binance(),
             seed: 1,
         }
@@ -80,8 +82,12 @@ fn measure(tls: bool) -> (u64, u64) {
     let (producer, mut ring) = spsc::ring::<Tick>(4_096);
     let (tell, _events) = sync_channel(1_000);
     let sink = RingSink::new(producer, None);
+    let clock = WallClock::anchored_now();
+    let (observer, known) = ReaderFlight::new(clock.clone(), ReaderStages::local(), Turns::new("reader", None));
     let (mut reader, _stats) =
-        Reader::new(lines.collect(), universe.instruments.len(), sink, WallClock::anchored_now(), (), tell).unwrap();
+        Reader::new(lines.collect(), universe.instruments.len(), sink, clock.clone(), observer, tell).unwrap();
+    // The flight recorder goes along, whole.
+    let mut flight = Flight::new(clock, Stages::local(), Turns::new("core", None), Worst::new(None), vec![known]);
 
     let end = Instant::now() + Duration::from_secs(120);
     let mut before = None;
@@ -90,13 +96,26 @@ fn measure(tls: bool) -> (u64, u64) {
         if reader.turn() == 0 {
             reader.wait(Duration::from_millis(1));
         }
-        while ring.pop_batch(256, |tick| driver.take(&tick, &mut ())) > 0 {}
+        let mut take = |tick: Tick| {
+            flight.look();
+            flight.woken();
+            driver.wake_before(&tick, &mut flight);
+            flight.taken(&tick, 0);
+            driver.take(&tick, &mut flight);
+            flight.done(&tick);
+        };
+        while ring.pop_batch(256, &mut take) > 0 {}
+        flight.show(flight.looked_ns());
         if driver.core().counts().ticks >= WARM {
             before.get_or_insert((ALLOCATIONS.get(), driver.core().counts().ticks));
         }
     }
     let (allocations, ticks) = before.expect("a session longer than the warm-up");
     let counted = (ALLOCATIONS.get() - allocations, driver.core().counts().ticks - ticks);
+    flight.finish();
+    let told = |bit| flight.worst().rows().filter(|row| row.reached & bit != 0).count();
+    assert_eq!((told(Reached::TAKEN), told(Reached::DECODED)), (32, 32), "each of the worst with its reader's half");
+    assert!(told(Reached::KERNEL) > 0, "the kernel told when it received");
     println!("tls {tls}: {} allocations in {} ticks, {} orders", counted.0, counted.1, driver.core().counts().orders);
     assert!(counted.1 > WARM, "most of the session is counted");
     counted

@@ -38,6 +38,7 @@ fn a_small_config_has_the_documented_defaults() {
     assert_eq!(config.engine.log, None);
     assert_eq!((config.threads.core_cpu, config.threads.core_wait), (None, WaitPolicy::Auto));
     assert_eq!(config.threads.topology, Topology::Rings);
+    assert!(!config.threads.kernel_time);
     let venue = &config.venues[0];
     assert_eq!((venue.protocol, venue.environment), (Protocol::BinanceSpot, Environment::Mainnet));
     assert_eq!(venue.streams, [Stream::Trade, Stream::BookTicker]);

@@ -127,6 +127,7 @@ fn a_host_manifest_for_results() {
     assert_eq!(serde_json::from_str::<Manifest>(&text).expect("a manifest"), watched);
     let value: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(value["cpus_usable"], quick.cpus_usable);
+    assert!(quick.load_average.is_some_and(|load| load.iter().all(|one| *one >= 0.0)), "{:?}", quick.load_average);
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let host = host.trim();
     // A name of two letters may be part of anything.

@@ -62,9 +62,16 @@ fn made_up_hosts_as_json() {
         let mut value: Value = serde_json::from_str(&done.out).expect("JSON");
         assert_eq!(value["exit_code"], *code);
         assert!(value["manifest"]["measured"].is_null() && value["not_measured"].is_string());
-        // The only thing in it that is not the host's.
+        // The only things in it that are not the host's.
         assert!(value["manifest"]["build"].as_str().is_some_and(|b| b.starts_with(env!("CARGO_PKG_VERSION"))));
         value["manifest"]["build"] = "VERSION COMMIT".into();
+        let compiler = &mut value["manifest"]["compiler"];
+        assert!(compiler["rustc"].as_str().is_some_and(|rustc| rustc.starts_with("rustc ")), "{compiler}");
+        assert!(compiler["features"].as_str().is_some_and(|list| !list.is_empty()), "{compiler}");
+        for field in ["rustc", "target", "opt_level", "features", "rustflags"] {
+            compiler[field] = "OF THE BUILD".into();
+        }
+        compiler["debug_assertions"] = true.into();
         golden(&format!("{config}.json"), &(serde_json::to_string_pretty(&value).expect("JSON") + "\n"));
         // What was written reads back as the same thing.
         let back: Diagnosis = serde_json::from_value(value.clone()).expect("a diagnosis");

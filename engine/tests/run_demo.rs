@@ -78,12 +78,20 @@ fn six_seconds_of_it() {
     assert_eq!(r["decisions_hash"].as_str().map(str::len), Some(64));
 
     let stages = r["latency_ns"].as_object().expect("stages");
-    for name in ["decode", "reach_core", "decide", "gate", "send", "tick_to_order"] {
+    for name in ["decode", "reach_core", "decide", "gate", "send", "tick_to_order", "acknowledge"] {
         let stage = &stages[name];
         assert!(count(&stage["count"]) > 0, "{name}");
         let quantiles = ["p50", "p90", "p99", "p999", "max"].map(|q| count(&stage[q]));
         assert!(quantiles.is_sorted() && quantiles[0] > 0, "{name}: {quantiles:?}");
         assert!(["from", "to"].iter().all(|f| stage[f].as_str().is_some_and(|t| !t.is_empty())));
+    }
+
+    assert_eq!(count(&stages["reach_core"]["count"]), count(&r["ticks"]), "one a tick");
+    assert!(stages.get("kernel").is_none(), "nobody asked for the kernel's time");
+    check_flight(&r);
+    let words = &done.out;
+    for part in ["The 32 ticks that took longest", "Loop turns of 50 µs and more", "ct-core", "ct-reader-0"] {
+        assert!(words.contains(part), "{part:?} is not in:\n{words}");
     }
 
     let csv = fs::read_to_string(rig.path("o.csv")).expect("a file");
@@ -94,6 +102,50 @@ fn six_seconds_of_it() {
     let outcomes: Vec<&str> = lines.map(|l| l.rsplit(',').next().unwrap_or_default()).collect();
     assert_eq!(outcomes.len() as u64, count(&o["seen"]));
     assert_eq!(outcomes.iter().filter(|o| **o == "taken").count() as u64, count(&o["taken"]));
+}
+
+#[test]
+fn the_kernels_time_is_a_stage_where_it_is_asked_for() {
+    let rig = Rig::new();
+    let mut command = rig.command(["run", "--duration", "3s", "--seed", "7", "--report", "r.json"]);
+    command.env("CROSSTICK_THREADS__KERNEL_TIME", "true");
+    rig.start(command).finish().expect(0);
+    let r = report(&rig.path("r.json"));
+    let stage = &r["latency_ns"]["kernel"];
+    assert_eq!(stage["to"], "socket read");
+    assert!(count(&stage["count"]) > 0, "{}", r["latency_ns"]);
+    let told = r["worst_ticks"].as_array().expect("rows").iter().filter(|t| t["stamps_ns"]["kernel"] == 0).count();
+    assert!(told > 0, "stamps count from the kernel's where it is known: {}", r["worst_ticks"]);
+}
+
+/// The worst ticks with their stamps in order, and the overlong turns.
+fn check_flight(r: &Value) {
+    let worst = r["worst_ticks"].as_array().expect("rows");
+    assert_eq!(worst.len(), 32);
+    assert!(worst.windows(2).all(|pair| count(&pair[0]["total_ns"]) >= count(&pair[1]["total_ns"])));
+    assert!(count(&worst[0]["total_ns"]) >= count(&r["latency_ns"]["reach_core"]["max"]), "the worst is among them");
+    for tick in worst {
+        let stamp = |name: &str| tick["stamps_ns"].get(name).map(count);
+        let way = ["read", "taken", "decided", "gated", "sent"].map(stamp);
+        assert!(way.iter().flatten().is_sorted() && way[0] == Some(0), "{tick}");
+        assert_eq!(way.iter().flatten().max().copied(), Some(count(&tick["total_ns"])), "{tick}");
+        // Its reader was done with it, or its last tick, before or while the core had it.
+        assert!(stamp("decoded").is_some_and(|ns| ns > 0) && count(&tick["read_ticks"]) > 0, "{tick}");
+        let led_to = tick["led_to"].as_str().expect("a word");
+        assert_eq!(led_to == "nothing", way[2].is_none(), "{tick}");
+        assert_eq!(led_to == "orders", tick["first_order"].is_u64(), "{tick}");
+        assert_eq!(led_to == "denied", tick["code"].is_string(), "{tick}");
+        assert!(["venue", "symbol", "kind"].iter().all(|f| tick[f].as_str().is_some_and(|t| !t.is_empty())));
+    }
+    let turns = &r["overlong_turns"];
+    assert_eq!(turns["limit_ns"], 50_000);
+    let threads = turns["threads"].as_array().expect("rows");
+    let named: Vec<_> = threads.iter().map(|t| t["thread"].as_str().expect("a name")).collect();
+    assert_eq!(named, ["ct-core", "ct-reader-0"]);
+    for kind in threads.iter().flat_map(|t| ["work", "preempted", "stalled"].map(|kind| &t[kind])) {
+        let [times, longest, all] = ["count", "worst_ns", "total_ns"].map(|f| count(&kind[f]));
+        assert!(longest <= all && longest >= 50_000 * u64::from(times > 0) && (times > 0 || all == 0), "{kind}");
+    }
 }
 
 #[test]

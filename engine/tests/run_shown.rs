@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crosstick_ipc::layout::{
-    EventKind, FillEvent, OpportunityEvent, OrderRow, OrderStatus, Phase, State, amount, outcome_name, text,
+    EventKind, FillEvent, OpportunityEvent, OrderRow, OrderStatus, Phase, State, TurnRow, WorstTickRow, amount,
+    outcome_name, text,
 };
 use crosstick_ipc::{Place, Reader};
 use crosstick_model::{Amount, InstrumentId};
@@ -161,6 +162,18 @@ fn check_feeds(reader: &Reader, r: &Value) {
     for stage in reader.latency() {
         let told = &r["latency_ns"][&stage.name]["count"];
         assert_eq!(stage.counted.count(), told.as_u64().unwrap_or(0), "{}", stage.name);
+    }
+    let worst: Vec<WorstTickRow> = reader.rows("worst_ticks");
+    let mut totals: Vec<u64> = worst.iter().map(|row| row.total_ns).filter(|ns| *ns > 0).collect();
+    totals.sort_by_key(|ns| std::cmp::Reverse(*ns));
+    let told = r["worst_ticks"].as_array().expect("rows").iter().map(|tick| count(&tick["total_ns"]));
+    assert_eq!(totals, told.collect::<Vec<_>>());
+    let turns: Vec<TurnRow> = reader.rows("turns");
+    let threads = r["overlong_turns"]["threads"].as_array().expect("rows");
+    assert_eq!(turns.len(), threads.len());
+    for (row, told) in turns.iter().zip(threads) {
+        let counts = ["work", "preempted", "stalled"].map(|kind| count(&told[kind]["count"]));
+        assert_eq!([row.work, row.preempted, row.stalled], counts, "{told}");
     }
 }
 

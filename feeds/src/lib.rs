@@ -26,4 +26,4 @@ pub use endpoints::{Environment, SocketPlan, StreamKind, Subscription};
 pub use error::{ConfigError, ConnectError, Reason, Remedy};
 pub use net::{SocketOptions, TlsClient};
 pub use outlet::{Outlet, RingSink, TickSink};
-pub use reader::{Clock, FeedStats, LineSpec, LineStats, Observer, PollWaker, Reader};
+pub use reader::{Batch, Clock, FeedStats, LineSpec, LineStats, Observer, PollWaker, Reader};

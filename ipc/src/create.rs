@@ -12,7 +12,7 @@ use crate::histogram::{BUCKETS, DIVISION_BITS, Recorder, VALUE_MAX, WORDS};
 use crate::identity::ProcessIdentity;
 use crate::layout::{
     self, BYTE_ORDER, DeniedRow, EngineRow, FeedRow, HEAD_BYTES, Head, InstrumentRow, LAYOUT_VERSION, MAGIC, MarketRow,
-    NO_ROW, OrderRow, PositionRow, PriceRow, RiskRow, StageRow, State, VenueRow, fixed_text, table,
+    NO_ROW, OrderRow, PositionRow, PriceRow, RiskRow, StageRow, State, VenueRow, WorstTickRow, fixed_text, table,
 };
 use crate::lock::Lock;
 use crate::place::Place;
@@ -20,7 +20,7 @@ use crate::plan::Plan;
 use crate::reader::Reader;
 use crate::shape::{Shape, Stage};
 use crate::sys::{Carver, CellWriter, Words, allocate};
-use crate::writer::{CoreWriter, FeedWriter, Owner, OwnerFiles, Ring, Table, Writer};
+use crate::writer::{CoreWriter, FeedWriter, Owner, OwnerFiles, Ring, Table, TurnWriter, Writer};
 
 /// Owner and group, nobody else.
 const FILE_MODE: u32 = 0o640;
@@ -44,7 +44,7 @@ impl Writer {
         let path = place.new_path();
         let file = new_file(&path, plan.bytes as u64)?;
         let built = Builder::new(&file, &plan, &path).and_then(|b| b.build(shape, generation));
-        let (head, core, feeds, recorders) = match built {
+        let Built { head, core, feeds, recorders, turns, worst_ticks } = match built {
             Ok(built) => built,
             Err(error) => {
                 // Left behind it would do no harm but take room; the next start replaces it anyway.
@@ -55,7 +55,7 @@ impl Writer {
         fs::rename(&path, place.path()).map_err(|e| RegionError::from_io("rename", &path, 0, e))?;
         let meta = file.metadata().map_err(|e| RegionError::from_io("look at", &path, 0, e))?;
         let files = OwnerFiles { place: place.clone(), inode: (meta.dev(), meta.ino()), _lock: lock };
-        Ok(Self { owner: Owner::new(head, generation, files), core, feeds, recorders })
+        Ok(Self { owner: Owner::new(head, generation, files), core, feeds, recorders, turns, worst_ticks })
     }
 }
 
@@ -100,7 +100,15 @@ fn new_file(path: &Path, bytes: u64) -> Result<File, RegionError> {
     Ok(file)
 }
 
-type Built = (Words, CoreWriter, Vec<FeedWriter>, Vec<Recorder>);
+/// All handles but the owner's.
+struct Built {
+    head: Words,
+    core: CoreWriter,
+    feeds: Vec<FeedWriter>,
+    recorders: Vec<Recorder>,
+    turns: Vec<TurnWriter>,
+    worst_ticks: Table<WorstTickRow>,
+}
 
 /// Fills a new mapping from front to back, in the order of the plan.
 struct Builder<'a> {
@@ -138,6 +146,9 @@ impl<'a> Builder<'a> {
         let feeds = self.cells(table::FEEDS, lines)?.into_iter().map(FeedWriter).collect();
         self.cells(table::STAGES, shape.stages.iter().map(stage_row))?;
         let recorders = self.recorders()?;
+        let turns = self.cells(table::TURNS, shape.turns.iter().copied())?.into_iter().map(TurnWriter).collect();
+        let free = std::iter::repeat_n(WorstTickRow::ZERO, shape.worst_ticks);
+        let worst_ticks = self.rows(table::WORST_TICKS, free)?;
         let core = CoreWriter {
             engine,
             risk,
@@ -155,7 +166,7 @@ impl<'a> Builder<'a> {
             events: self.ring(table::EVENTS)?,
         };
         self.schema()?;
-        Ok((head, core, feeds, recorders))
+        Ok(Built { head, core, feeds, recorders, turns, worst_ticks })
     }
 
     fn head(&self, shape: &Shape<'_>, generation: u64) -> Head {

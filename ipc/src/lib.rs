@@ -35,4 +35,4 @@ pub use layout::{Mode, State};
 pub use place::Place;
 pub use reader::{Follow, Health, Identity, Reader};
 pub use shape::{History, Shape, Stage};
-pub use writer::{CoreWriter, FeedWriter, Owner, Ring, Table, Writer};
+pub use writer::{CoreWriter, FeedWriter, Owner, Ring, Table, TurnWriter, Writer};

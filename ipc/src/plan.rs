@@ -86,5 +86,6 @@ fn place(spec: &'static TableSpec, count: usize, end: usize) -> Option<Placed> {
     }
 }
 
-// Feed rows are written by different threads too.
+// Feed rows are written by different threads too, and so are those of turns.
 const _: () = assert!(cell_bytes::<crate::layout::FeedRow>().is_multiple_of(SEPARATION));
+const _: () = assert!(cell_bytes::<crate::layout::TurnRow>().is_multiple_of(SEPARATION));

@@ -3,7 +3,7 @@
 use crosstick_model::{Line, Universe, VenueId};
 
 use crate::error::RegionError;
-use crate::layout::{BalanceRow, LimitRow, Mode, SpreadRow};
+use crate::layout::{BalanceRow, LimitRow, Mode, SpreadRow, TurnRow};
 use crate::plan::Plan;
 
 /// A stage of a tick's way, as one thread measures it.
@@ -49,6 +49,10 @@ pub struct Shape<'a> {
     pub lines: &'a [(VenueId, Line)],
     /// A histogram each, in this order.
     pub stages: &'a [Stage<'a>],
+    /// The rows of `turns` at first, in this order.
+    pub turns: &'a [TurnRow],
+    /// Rows of `worst_ticks`.
+    pub worst_ticks: usize,
     /// The rows of `limits` at first, in this order.
     pub limits: &'a [LimitRow],
     /// The rows of `balances` at first, in this order.
@@ -68,14 +72,16 @@ pub struct Shape<'a> {
 }
 
 impl<'a> Shape<'a> {
-    /// A region of that universe with default rings, and without lines, stages, limits, balances, spreads and slots for
-    /// orders.
+    /// A region of that universe with default rings, and without lines, stages, turns, worst ticks, limits, balances,
+    /// spreads and slots for orders.
     #[must_use]
     pub const fn of(universe: &'a Universe) -> Self {
         Self {
             universe,
             lines: &[],
             stages: &[],
+            turns: &[],
+            worst_ticks: 0,
             limits: &[],
             balances: &[],
             spreads: &[],

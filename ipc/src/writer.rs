@@ -9,7 +9,7 @@ use crosstick_ring::Pod;
 use crate::histogram::Recorder;
 use crate::layout::{
     BalanceRow, DeniedRow, EngineEvent, EngineRow, FeedRow, FillEvent, Head, LimitRow, OpportunityEvent, OrderRow,
-    PositionRow, PriceRow, RiskRow, SpreadRow, State, TickEvent,
+    PositionRow, PriceRow, RiskRow, SpreadRow, State, TickEvent, TurnRow, WorstTickRow,
 };
 use crate::lock::Lock;
 use crate::place::Place;
@@ -26,6 +26,10 @@ pub struct Writer {
     pub feeds: Vec<FeedWriter>,
     /// In the order of `Shape::stages`; each goes to the thread that its stage names.
     pub recorders: Vec<Recorder>,
+    /// In the order of `Shape::turns`; each goes to the thread that its row names.
+    pub turns: Vec<TurnWriter>,
+    /// The core thread's: rows in no order; a free one holds [`WorstTickRow::ZERO`].
+    pub worst_ticks: Table<WorstTickRow>,
 }
 
 /// What an owner has to give back.
@@ -211,6 +215,24 @@ impl FeedWriter {
     /// The row as last published; at first that of a line never connected.
     #[must_use]
     pub fn row(&self) -> FeedRow {
+        self.0.get()
+    }
+}
+
+/// What a hot thread publishes about its own loop.
+#[derive(Debug)]
+pub struct TurnWriter(pub(crate) CellWriter<TurnRow>);
+
+impl TurnWriter {
+    /// Publishes the thread's counters.
+    #[inline]
+    pub fn publish(&mut self, row: &TurnRow) {
+        self.0.write(row);
+    }
+
+    /// The row as last published.
+    #[must_use]
+    pub fn row(&self) -> TurnRow {
         self.0.get()
     }
 }

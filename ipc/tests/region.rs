@@ -6,11 +6,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::time::Duration;
 
-use common::{BALANCES, LIMITS, LINES, NOW_NS, SPREADS, place, shape, universe};
+use common::{BALANCES, LIMITS, LINES, NOW_NS, SPREADS, TURNS, place, shape, universe};
 use crosstick_ipc::layout::{
-    BalanceRow, DeniedRow, EngineEvent, EngineRow, EventKind, FeedRow, FillEvent, LimitRow, NO_ROW, OpportunityEvent,
-    OrderRow, OrderStatus, Phase, PositionRow, PriceFlags, PriceRow, RiskRow, SpreadFlags, SpreadRow, TickEvent,
-    amount, amount_words, fixed_text, outcome_number, reject_number, wide, wide_words,
+    BalanceRow, DeniedRow, EngineEvent, EngineRow, EventKind, FeedRow, FillEvent, LedTo, LimitRow, NO_ROW,
+    OpportunityEvent, OrderRow, OrderStatus, Phase, PositionRow, PriceFlags, PriceRow, Reached, RiskRow, SpreadFlags,
+    SpreadRow, TickEvent, TurnRow, WorstTickRow, amount, amount_words, fixed_text, outcome_number, reject_number, wide,
+    wide_words,
 };
 use crosstick_ipc::{CoreWriter, Health, Mode, ProcessIdentity, Reader, RegionError, State, Writer};
 use crosstick_model::decision::Outcome;
@@ -291,6 +292,29 @@ fn all_is_there(reader: &Reader) {
     assert_eq!(told, [("read", 3), ("decide", 3)], "two threads' counts of one stage are taken together");
     assert_eq!(latency[0].counted.summary().max, 2000);
     assert_eq!((latency[1].from.as_str(), latency[1].to.as_str()), ("tick taken by the core", "intent"));
+}
+
+/// The flight recorder's tables: a row each that its own thread writes, the others as they were.
+#[test]
+fn turns_and_worst_ticks_are_read_as_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let (universe, place) = (universe(), place(dir.path()));
+    let mut writer = Writer::create(&place, &shape(&universe)).unwrap();
+    let reader = Reader::open(&place).unwrap();
+    assert_eq!(reader.rows::<TurnRow>("turns"), TURNS);
+    assert_eq!(reader.rows::<WorstTickRow>("worst_ticks"), [WorstTickRow::ZERO; 2]);
+
+    let row = TurnRow { work: 1, preempted: 2, stalled: 3, stalled_worst_ns: 70_000, ..writer.turns[1].row() };
+    writer.turns[1].publish(&row);
+    assert_eq!((reader.rows::<TurnRow>("turns"), row.count()), (vec![TURNS[0], row], 6));
+    let reached = Reached::KERNEL | Reached::TAKEN;
+    let worst =
+        WorstTickRow { total_ns: 9, instrument: 1, reached, led_to: LedTo::Denied as u32, ..WorstTickRow::ZERO };
+    writer.worst_ticks.publish(1, &worst);
+    assert_eq!(reader.rows::<WorstTickRow>("worst_ticks"), [WorstTickRow::ZERO, worst]);
+
+    let schema = common::schema(&std::fs::read(place.path()).unwrap());
+    assert_eq!(schema["enums"]["led_to"]["2"], "orders");
 }
 
 #[test]

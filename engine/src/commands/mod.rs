@@ -7,6 +7,7 @@ pub mod journal;
 pub mod resume;
 pub mod sim;
 mod sim_config;
+mod sim_recording;
 pub mod status;
 mod target;
 pub mod top;

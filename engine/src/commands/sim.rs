@@ -9,11 +9,13 @@ use std::time::{Duration, Instant};
 use crosstick_sim::{AccountKeys, AtEnd, Endpoint, ReplayFile, ReplaySpec, Sim, SimConfig, SimStats, Source, Speed};
 
 use super::sim_config;
+use super::sim_recording::Cut;
 use crate::cli::SimArgs;
+use crate::data::{Source as FileArgument, distinct};
 use crate::exit::{Code, Failure, Outcome};
 use crate::log::Log;
 use crate::out;
-use crate::replay::{Source as FileArgument, distinct};
+use crate::record::format::is_recording;
 use crate::signals::Signals;
 
 /// How often the progress line is renewed.
@@ -31,7 +33,7 @@ pub fn command(arguments: &SimArgs) -> Outcome {
     let _log = Log::start(None).map_err(Failure::other)?;
     let signals = Signals::install().map_err(Failure::other)?;
     let started = Instant::now();
-    let config = config(arguments)?;
+    let (config, _cut) = config(arguments)?;
     let ca = config.ca_pem_path.clone();
     let handle = Sim::start(config).map_err(Failure::other)?;
     for venue in handle.venues() {
@@ -89,10 +91,12 @@ fn tell_keys(of: &AccountKeys) {
     }
 }
 
-fn config(arguments: &SimArgs) -> Result<SimConfig, Failure> {
+/// The venues, and what must be there as long as they are served.
+fn config(arguments: &SimArgs) -> Result<(SimConfig, Cut), Failure> {
+    let mut cut = Cut::default();
     let mut config = match &arguments.config {
         Some(path) => crate::config::sim::load(path).map_err(Failure::usage)?,
-        None => SimConfig::new(Source::Recorded(recorded(arguments)?)),
+        None => SimConfig::new(Source::Recorded(recorded(arguments, &mut cut)?)),
     };
     config.control = config.control.or(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))));
     config.endpoints = endpoints(&config, arguments)?;
@@ -102,7 +106,7 @@ fn config(arguments: &SimArgs) -> Result<SimConfig, Failure> {
         config.keys_dir = Some(KEYS_DIR.into());
     }
     config.ca_pem_path = file.filter(|_| config.endpoints.iter().any(|e| e.tls.is_some()));
-    Ok(config)
+    Ok((config, cut))
 }
 
 /// Where each venue listens: what the config says, with ports and plain text as the flags say.
@@ -125,7 +129,7 @@ fn endpoints(config: &SimConfig, arguments: &SimArgs) -> Result<Vec<Endpoint>, F
     Ok(names.into_iter().enumerate().map(place).collect())
 }
 
-fn recorded(arguments: &SimArgs) -> Result<ReplaySpec, Failure> {
+fn recorded(arguments: &SimArgs, cut: &mut Cut) -> Result<ReplaySpec, Failure> {
     let speed = match arguments.speed.as_str() {
         "max" => Speed::Max,
         number => match number.parse::<f64>() {
@@ -138,14 +142,19 @@ fn recorded(arguments: &SimArgs) -> Result<ReplaySpec, Failure> {
         },
     };
     let mut names = BTreeSet::new();
-    let files = arguments.replay.iter().map(|argument| {
+    let mut files = Vec::new();
+    for argument in &arguments.replay {
         let source = FileArgument::parse(argument);
+        if is_recording(&source.path) {
+            files.extend(cut.files_of(&source)?);
+            continue;
+        }
         // A file without a venue is one of its own, named here so that ports and configs can name it.
         let venue = source.venue.clone().unwrap_or_else(|| distinct(source.stem(), &mut names));
-        ReplayFile { venue: Some(venue), path: source.path }
-    });
+        files.push(ReplayFile { venue: Some(venue), path: source.path });
+    }
     let at_end = if arguments.repeat { AtEnd::Stay } else { AtEnd::CloseAfter(arguments.linger) };
-    Ok(ReplaySpec { speed, repeat: arguments.repeat, at_end, ..ReplaySpec::new(files.collect()) })
+    Ok(ReplaySpec { speed, repeat: arguments.repeat, at_end, ..ReplaySpec::new(files) })
 }
 
 fn venue_names(config: &SimConfig) -> Vec<String> {

@@ -120,7 +120,8 @@ fn threads(node: &Node, mistakes: &mut Mistakes) -> Threads {
             format!("[threads] readers cpus: CPU {n} is the core thread's, and one that spins leaves it nothing");
         mistakes.add(readers.place("cpus"), text);
     }
-    Threads { topology, core_cpu, core_wait, reader_cpus, reader_wait }
+    let kernel_time = node.bool("kernel_time").unwrap_or_default();
+    Threads { topology, core_cpu, core_wait, reader_cpus, reader_wait, kernel_time }
 }
 
 fn wait(node: &Node) -> WaitPolicy {

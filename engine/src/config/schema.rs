@@ -200,6 +200,13 @@ static THREADS: Table = Table {
             "",
             "The reader threads; topology = \"inline\" has none.",
         ),
+        key(
+            "kernel_time",
+            Kind::Bool,
+            Left::To("false"),
+            "",
+            "Ask the kernel when it received what is read, to measure how long it lay there; each read becomes a bit slower.",
+        ),
     ],
 };
 

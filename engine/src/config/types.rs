@@ -77,6 +77,8 @@ pub struct Threads {
     pub reader_cpus: Vec<usize>,
     /// How the reader threads wait.
     pub reader_wait: WaitPolicy,
+    /// Ask the kernel when it received what is read.
+    pub kernel_time: bool,
 }
 
 /// Which hosts of a venue.

@@ -12,15 +12,53 @@ use super::root::Root;
 use crate::config::Config;
 use crate::report::Build;
 
+/// How this program was built. Of link-time optimisation a program is not told: it stands in the profiles of
+/// `Cargo.toml` at the manifest's commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compiler {
+    /// The compiler: `rustc 1.95.0 (...)`; empty: not known.
+    pub rustc: String,
+    /// What it was built for.
+    pub target: String,
+    /// The level of optimisation: 0 to 3, s or z.
+    pub opt_level: String,
+    /// Whether debug assertions are in.
+    pub debug_assertions: bool,
+    /// Features of the processor that the compiler might use everywhere, such as `fxsr,sse,sse2`: more than these with
+    /// `target-cpu=native`.
+    pub features: String,
+    /// Flags given to the compiler besides; empty: none.
+    pub rustflags: String,
+}
+
+impl Compiler {
+    /// This program's.
+    #[must_use]
+    pub fn of_this() -> Self {
+        Self {
+            rustc: env!("CROSSTICK_RUSTC").to_owned(),
+            target: env!("CROSSTICK_TARGET").to_owned(),
+            opt_level: env!("CROSSTICK_OPT_LEVEL").to_owned(),
+            debug_assertions: cfg!(debug_assertions),
+            features: env!("CROSSTICK_FEATURES").to_owned(),
+            rustflags: env!("CROSSTICK_RUSTFLAGS").to_owned(),
+        }
+    }
+}
+
 /// What a host is. A field that the host does not tell is `None`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Version and commit of this program.
     pub build: String,
+    /// How it was built.
+    pub compiler: Compiler,
     /// Release of the kernel.
     pub kernel: Option<String>,
     /// Name of the CPU.
     pub cpu: Option<String>,
+    /// Revision of the CPU's microcode.
+    pub microcode: Option<String>,
     /// CPUs that are on, such as `0-3`.
     pub cpus_online: Option<String>,
     /// CPUs that this process may use at once.
@@ -53,14 +91,16 @@ pub struct Manifest {
     pub quota_milli_cpus: Option<u64>,
     /// Driver of the card that the default route leads to.
     pub nic_driver: Option<String>,
+    /// Threads that ran or wanted to, on average over the last 1, 5 and 15 minutes, before anything was measured.
+    pub load_average: Option<[f64; 3]>,
     /// What was measured, where something was.
     pub measured: Option<Measured>,
 }
 
 impl Manifest {
-    /// Of a host that was looked at.
+    /// Of a host that was looked at. `load_average` is asked for apart, since measuring raises it.
     #[must_use]
-    pub fn of(host: &Host<'_>, measured: Option<Measured>) -> Self {
+    pub fn of(host: &Host<'_>, load_average: Option<[f64; 3]>, measured: Option<Measured>) -> Self {
         let root = host.root;
         let text = |path: &str| root.text(path).ok();
         let list = |cpus: Option<CpuSet>| cpus.unwrap_or_default().to_string();
@@ -76,8 +116,10 @@ impl Manifest {
         let flags = root.field("/proc/cpuinfo", "flags").ok();
         Self {
             build: format!("{} {}", Build::THIS.version, Build::THIS.commit).trim_end().to_owned(),
+            compiler: Compiler::of_this(),
             kernel: text("/proc/sys/kernel/osrelease"),
             cpu: root.field("/proc/cpuinfo", "model name").ok(),
+            microcode: root.field("/proc/cpuinfo", "microcode").ok(),
             cpus_online: host.online.as_ref().ok().map(CpuSet::to_string),
             cpus_usable: host.cores,
             nodes: root.cpus("/sys/devices/system/node/online").ok().map(|nodes| nodes.to_string()),
@@ -96,9 +138,18 @@ impl Manifest {
             nic_driver: host
                 .nic()
                 .and_then(|name| root.link_name(&format!("/sys/class/net/{name}/device/driver")).ok()),
+            load_average,
             measured,
         }
     }
+}
+
+/// How busy the host is; `None` where it does not tell.
+#[must_use]
+pub fn load_average(root: &Root) -> Option<[f64; 3]> {
+    let text = root.text("/proc/loadavg").ok()?;
+    let mut all = text.split(' ').map_while(|word| word.parse::<f64>().ok());
+    Some([all.next()?, all.next()?, all.next()?])
 }
 
 /// This host's, for a result of any kind: its jitter is watched for `watch`, unless that is zero, on the CPUs that
@@ -107,6 +158,7 @@ impl Manifest {
 pub fn manifest(config: &Config, watch: Duration) -> Manifest {
     let root = Root::host();
     let host = Host::new(&root, &Plan::of(config));
+    let load = load_average(&root);
     let measured = (!watch.is_zero()).then(|| measure(&host.to_measure(), watch));
-    Manifest::of(&host, measured)
+    Manifest::of(&host, load, measured)
 }

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use cpus::CpuSet;
 pub use finding::{Finding, Group, Verdict};
 pub use host::{Host, HotThread, Plan};
-pub use manifest::{Manifest, manifest};
+pub use manifest::{Compiler, Manifest, load_average, manifest};
 pub use measure::Measured;
 pub use root::Root;
 
@@ -63,6 +63,7 @@ pub fn examine(root: &Root, plan: &Plan, config: &str, watch: Option<Duration>) 
         None => (None, Some("--no-measure".to_owned())),
         Some(watch) => (Some(watch), None),
     };
+    let load = load_average(root);
     let measured = watch.map(|watch| measure::measure(&host.to_measure(), watch));
     findings.extend(measured.iter().flat_map(measure::findings));
     findings.sort_by_key(|finding| finding.group);
@@ -80,6 +81,6 @@ pub fn examine(root: &Root, plan: &Plan, config: &str, watch: Option<Duration>) 
         threads: host.threads.clone(),
         findings,
         not_measured,
-        manifest: Manifest::of(&host, measured),
+        manifest: Manifest::of(&host, load, measured),
     }
 }

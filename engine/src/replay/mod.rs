@@ -1,31 +1,26 @@
 //! `crosstick replay`: recorded frames straight through decoders and core, single-threaded, without sockets, in the
 //! core time that the recording makes. Cold around a hot loop.
 
-pub mod recording;
-mod sources;
 mod watch;
 
 use std::path::PathBuf;
 
-use crosstick_feeds::decode::{SymbolTable, TimeUnit};
-use crosstick_model::{DenyCode, Tick, Universe};
-use crosstick_strategy::{Opportunity, Spread};
+use crosstick_model::DenyCode;
+use crosstick_strategy::Opportunity;
 
 use crate::config::{Config, Overrides, universe};
-use crate::driver::{Listener, PaperDriver};
+use crate::data::{Data, Source};
+use crate::driver::Listener;
 use crate::exit::{Code, Failure, Outcome};
 use crate::report::{self, SessionReport, csv};
 use crate::setup;
-use recording::{Merge, Recording};
-use sources::VenueFeed;
-pub use sources::{Source, distinct};
 
 /// What to replay and where results go.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
     /// The config; left out: frames are counted.
     pub config: Option<PathBuf>,
-    /// `[VENUE=]FILE` arguments, in order.
+    /// `[VENUE[:SYMBOL]=]PATH` arguments, in order.
     pub files: Vec<String>,
     /// Where the opportunity file goes.
     pub opportunities: Option<PathBuf>,
@@ -61,14 +56,15 @@ pub fn replay(request: &Request) -> Result<Replayed, Failure> {
 }
 
 fn trade(config: &Config, sources: &[Source], request: &Request) -> Result<Replayed, Failure> {
-    // What the config does not state, a recording cannot: steps are then the finest of the scale.
-    let facts = universe::FactsByVenue::new();
+    // What neither the config nor a recording states: steps are then the finest of the scale.
+    let facts = Data::facts(config, sources)?;
     let (universe, _) = universe::build(config, &facts, universe::Unknown::Finest).map_err(Failure::usage)?;
     let mut driver = setup::paper_driver(config, &universe).map_err(Failure::usage)?;
-    let (mut feeds, of_file, recordings) = open_all(config, &universe, sources)?;
-    let mut merge = Merge::new(recordings).map_err(Failure::other)?;
+    let mut data = Data::open(config, &universe, sources)?;
     let mut notes = Notes { rows: request.opportunities.is_some().then(Vec::new), halt: None };
-    let span = run(&mut merge, &mut feeds, &of_file, &mut driver, &mut notes)?;
+    while let Some(tick) = data.next_tick()? {
+        driver.take(&tick, &mut notes);
+    }
     driver.finish(&mut notes);
 
     if let (Some(path), Some(rows)) = (&request.opportunities, &mut notes.rows) {
@@ -76,80 +72,13 @@ fn trade(config: &Config, sources: &[Source], request: &Request) -> Result<Repla
     }
     let report = SessionReport {
         mode: "paper".into(),
-        duration_s: span,
+        duration_s: data.span_s(),
         ended: "input",
-        feeds: feeds.iter().map(VenueFeed::report).collect(),
+        feeds: data.feeds(),
         ..report::assemble::trading(&universe, &config.risk.currency, &driver)
     };
     let code = if notes.halt.is_some() { Code::Halted } else { Code::Done };
     Ok(Replayed { report, code })
-}
-
-type Opened = (Vec<VenueFeed>, Vec<usize>, Vec<Recording>);
-
-/// One feed a venue of the config, and for each file the index of its feed.
-fn open_all(config: &Config, universe: &Universe, sources: &[Source]) -> Result<Opened, Failure> {
-    let names = || config.venues.iter().map(|v| v.name.as_str()).collect::<Vec<_>>().join(", ");
-    let mut units: Vec<Option<TimeUnit>> = vec![None; config.venues.len()];
-    let (mut of_file, mut recordings) = (Vec::new(), Vec::new());
-    for source in sources {
-        let venue = match &source.venue {
-            Some(name) => {
-                config.venues.iter().position(|v| v.name == *name).ok_or_else(|| {
-                    Failure::usage(format!("{name} is no venue of the config; its venues: {}", names()))
-                })?
-            }
-            None if config.venues.len() == 1 => 0,
-            None => {
-                let file = source.path.display();
-                return Err(Failure::usage(format!("{file}: write VENUE={file}, with one of the venues {}", names())));
-            }
-        };
-        let mut recording = Recording::open(&source.path).map_err(Failure::usage)?;
-        let found = sources::look_ahead(&mut recording).map_err(Failure::usage)?;
-        if let Some(found) = found.filter(|f| f.protocol != config.venues[venue].protocol) {
-            return Err(Failure::usage(format!(
-                "{}: these are {} frames, but venue {} speaks {}",
-                source.path.display(),
-                found.protocol,
-                config.venues[venue].name,
-                config.venues[venue].protocol
-            )));
-        }
-        units[venue] = units[venue].or(found.and_then(|f| f.unit));
-        of_file.push(venue);
-        recordings.push(recording);
-    }
-    let mut feeds = Vec::new();
-    for (venue, unit) in config.venues.iter().zip(units) {
-        let id = universe.find_venue(&venue.name).map(|v| v.id);
-        let ours = universe.instruments.iter().filter(|i| Some(i.venue) == id);
-        let symbols = SymbolTable::new(ours.map(|i| (&*i.symbol, i.id, i.scale))).map_err(Failure::usage)?;
-        feeds.push(VenueFeed::new(venue.name.clone(), venue.protocol, unit.unwrap_or(TimeUnit::Milli), symbols));
-    }
-    Ok((feeds, of_file, recordings))
-}
-
-/// Drives all input through; returns the seconds between the first and the last receive time.
-fn run(
-    merge: &mut Merge,
-    feeds: &mut [VenueFeed],
-    of_file: &[usize],
-    driver: &mut PaperDriver<Spread>,
-    notes: &mut Notes,
-) -> Result<f64, Failure> {
-    let (mut first, mut last) = (None, 0);
-    while let Some((file, recording)) = merge.next_line().map_err(Failure::other)? {
-        let recv_ns = recording.recv_ns();
-        first.get_or_insert(recv_ns);
-        last = recv_ns;
-        let mut ticked: Option<Tick> = None;
-        feeds[of_file[file]].frame(recording.frame(), recv_ns, &mut |tick| ticked = Some(tick));
-        if let Some(tick) = ticked {
-            driver.take(&tick, notes);
-        }
-    }
-    Ok(first.map_or(0.0, |first| last.saturating_sub(first) as f64 / 1e9))
 }
 
 /// What a replay keeps of what the core tells.

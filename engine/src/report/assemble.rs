@@ -45,6 +45,8 @@ pub fn trading(universe: &Universe, currency: &str, driver: &PaperDriver<Spread>
         },
         positions: positions(universe, driver),
         latency_ns: BTreeMap::new(),
+        worst_ticks: Vec::new(),
+        overlong_turns: None,
         decisions_hash: core.hash().hex(),
         journal: None,
     }

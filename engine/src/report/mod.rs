@@ -4,6 +4,7 @@
 
 pub mod assemble;
 pub mod csv;
+pub mod flight;
 mod words;
 
 use std::collections::BTreeMap;
@@ -45,6 +46,12 @@ pub struct SessionReport {
     pub positions: Vec<PositionReport>,
     /// One entry a stage that has samples.
     pub latency_ns: BTreeMap<String, StageReport>,
+    /// The ticks of a run that took longest, the worst first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub worst_ticks: Vec<flight::WorstTick>,
+    /// Turns of a run's hot threads that took too long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overlong_turns: Option<flight::OverlongTurns>,
     /// BLAKE3 over the decision records, in hex.
     pub decisions_hash: String,
     /// The run's journal, where one was kept.

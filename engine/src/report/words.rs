@@ -56,6 +56,7 @@ fn write_all(out: &mut String, r: &SessionReport) -> std::fmt::Result {
         writeln!(out, "  position       {} {} {}", position.venue, position.asset, position.quantity)?;
     }
     latency(out, r)?;
+    super::flight::words(out, &r.worst_ticks, r.overlong_turns.as_ref())?;
     journal(out, r)?;
     writeln!(out, "\ndecisions_hash {}", r.decisions_hash)
 }
@@ -112,13 +113,13 @@ fn latency(out: &mut String, r: &SessionReport) -> std::fmt::Result {
     writeln!(out, "\nLatency in ns")?;
     writeln!(
         out,
-        "  {:<10} {:>9} {:>9} {:>9} {:>9} {:>10} {:>10}",
+        "  {:<13} {:>9} {:>9} {:>9} {:>9} {:>10} {:>10}",
         "stage", "count", "p50", "p90", "p99", "p99.9", "max"
     )?;
     for (name, s) in &r.latency_ns {
         writeln!(
             out,
-            "  {name:<10} {:>9} {:>9} {:>9} {:>9} {:>10} {:>10}  from {} to {}",
+            "  {name:<13} {:>9} {:>9} {:>9} {:>9} {:>10} {:>10}  from {} to {}",
             s.count, s.p50, s.p90, s.p99, s.p999, s.max, s.from, s.to
         )?;
     }

@@ -120,7 +120,7 @@ pub fn lines(config: &Config, universe: &Universe) -> Result<Vec<LineSpec>, Fail
             symbols: ours.iter().map(|i| (i.symbol.clone(), i.id, i.scale)).collect(),
             rules: Rules::of(venue.protocol),
             tls,
-            options: SocketOptions::default(),
+            options: SocketOptions { kernel_time: config.threads.kernel_time, ..SocketOptions::default() },
             attempts,
             seed: seed(),
         });

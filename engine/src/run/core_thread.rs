@@ -32,7 +32,7 @@ impl CoreThread {
     /// # Errors
     /// When the system has no thread for it.
     pub fn start(self) -> std::io::Result<JoinHandle<CoreEnd>> {
-        thread::Builder::new().name("ct-core".into()).spawn(move || self.run())
+        thread::Builder::new().name(super::topology::CORE.into()).spawn(move || self.run())
     }
 
     fn run(self) -> CoreEnd {
@@ -44,8 +44,8 @@ impl CoreThread {
         }
         loop {
             seat.begin();
-            for ring in &mut rings {
-                ring.pop_batch(BATCH, |tick| seat.take(&tick));
+            for (reader, ring) in rings.iter_mut().enumerate() {
+                ring.pop_batch(BATCH, |tick| seat.take(&tick, reader));
             }
             if seat.took() > 0 {
                 waiter.active();
@@ -58,6 +58,9 @@ impl CoreThread {
             }
             if seat.may_sleep() {
                 waiter.idle();
+                if waiter.parks() {
+                    seat.waited();
+                }
             }
         }
         seat.end()

@@ -1,5 +1,5 @@
-//! The core thread's desk: who on its thread hears what the core takes and does: stages, region, journal, opportunity
-//! file, and what the main thread is told of halts.
+//! The core thread's desk: who on its thread hears what the core takes and does: flight recorder, region, journal,
+//! opportunity file, and what the main thread is told of halts.
 //!
 //! **Thread:** `ct-core`. **Hot.**
 
@@ -7,6 +7,7 @@ use crosstick_execution::OrderState;
 use crosstick_model::{Command, Decision, DenyCode, Order, OrderId, Report, Tick};
 use crosstick_strategy::{Opportunity, Spread};
 
+use super::flight::Flight;
 use super::halting::Inlet;
 use super::notify::Beat;
 use super::publish::Publisher;
@@ -21,16 +22,11 @@ pub(super) struct Desk {
     /// A limit halted trading, and the main thread was not told yet: core time, wall time and code.
     breach: Option<(u64, u64, DenyCode)>,
     pub(super) beat: Beat,
-    clock: WallClock,
+    pub(super) flight: Flight,
     pub(super) publisher: Publisher,
     scribe: Option<Scribe>,
     /// The journal's trouble has halted trading.
     journal_told: bool,
-    /// Receive time of the input at hand; 0 for a wake-up.
-    recv_ns: u64,
-    pub(super) taken_ns: u64,
-    decided_ns: u64,
-    gated_ns: u64,
 }
 
 impl Desk {
@@ -38,30 +34,18 @@ impl Desk {
     pub(super) fn new(
         keep_rows: bool,
         beat: Beat,
-        clock: WallClock,
+        flight: Flight,
         publisher: Publisher,
         scribe: Option<Scribe>,
     ) -> Self {
-        Self {
-            rows: keep_rows.then(Vec::new),
-            breach: None,
-            beat,
-            clock,
-            publisher,
-            scribe,
-            journal_told: false,
-            recv_ns: 0,
-            taken_ns: 0,
-            decided_ns: 0,
-            gated_ns: 0,
-        }
+        Self { rows: keep_rows.then(Vec::new), breach: None, beat, flight, publisher, scribe, journal_told: false }
     }
 
     /// What was commanded, before anything else is taken.
     #[cold]
     pub(super) fn obey(&mut self, inlet: &mut Inlet, driver: &mut PaperDriver<Spread>, clock: &WallClock) {
         self.tell_breach(inlet);
-        self.woken(clock.now_ns());
+        self.woken();
         inlet.obey(driver, clock, self);
         self.mind_journal(inlet, driver, clock);
     }
@@ -77,7 +61,7 @@ impl Desk {
         let trades = driver.core().risk().halted().is_none();
         if let Some(trouble) = scribe.trouble().filter(|_| trades || !self.journal_told) {
             self.journal_told = true;
-            self.woken(clock.now_ns());
+            self.woken();
             inlet.halt_for_journal(trouble.sentence(), driver, clock, self);
         }
     }
@@ -89,18 +73,27 @@ impl Desk {
         }
     }
 
-    /// What comes next is a wake-up, not a tick.
+    /// The clock is looked at; what comes next is a wake-up or a command, not a tick.
     #[inline]
-    pub(super) fn woken(&mut self, now_ns: u64) {
-        self.recv_ns = 0;
-        self.taken_ns = now_ns;
+    pub(super) fn woken(&mut self) {
+        self.flight.look();
+        self.flight.woken();
     }
 
+    /// An idle turn begins; the time.
     #[inline]
-    pub(super) fn taken(&mut self, tick: &Tick, now_ns: u64) {
-        self.recv_ns = tick.recv_ns;
-        self.taken_ns = now_ns;
-        self.publisher.stages.reach_core.record(now_ns.saturating_sub(tick.recv_ns));
+    pub(super) fn idle(&mut self) -> u64 {
+        self.woken();
+        let now_ns = self.flight.looked_ns();
+        self.flight.idle(now_ns, self.publisher.waiting() > 0);
+        now_ns
+    }
+
+    /// A turn is over: rows and notes that wait are shown, as far as it is their time.
+    #[inline]
+    pub(super) fn show(&mut self, driver: &PaperDriver<Spread>, now_ns: u64, busy: bool) {
+        self.publisher.turn(driver, now_ns, busy);
+        self.flight.show(now_ns);
     }
 }
 
@@ -114,6 +107,7 @@ impl Listener for Desk {
 
     #[inline]
     fn timer(&mut self, due_ns: u64) {
+        self.flight.timer(due_ns);
         if let Some(scribe) = &mut self.scribe {
             scribe.timer(due_ns);
         }
@@ -126,6 +120,7 @@ impl Listener for Desk {
     }
 
     fn command(&mut self, command: &Command) {
+        self.flight.command(command);
         if let Some(scribe) = &mut self.scribe {
             scribe.command(command);
         }
@@ -155,11 +150,13 @@ impl Listener for Desk {
         if let Some(scribe) = &mut self.scribe {
             scribe.decision(decision);
         }
+        self.flight.decision(decision);
         self.publisher.decision(decision);
     }
 
     #[inline]
     fn order_sent(&mut self, now_ns: u64, order: &Order) {
+        self.flight.order_sent(now_ns, order);
         self.publisher.sent(now_ns, order);
     }
 
@@ -168,35 +165,19 @@ impl Listener for Desk {
         if let Some(scribe) = &mut self.scribe {
             scribe.report(report, state);
         }
+        self.flight.report(report, state);
         self.publisher.reported(report, state);
     }
 
     fn halted(&mut self, now_ns: u64, code: DenyCode) {
         // A halt by command is told with the command.
         if !matches!(code, DenyCode::Operator | DenyCode::Journal) {
-            self.breach = Some((now_ns, self.clock.now_ns(), code));
+            self.breach = Some((now_ns, self.flight.now_ns(), code));
         }
     }
 
     #[inline]
     fn stamp(&mut self, stamp: Stamp) {
-        let now_ns = self.clock.now_ns();
-        let stages = &mut self.publisher.stages;
-        match stamp {
-            Stamp::Decided => {
-                self.decided_ns = now_ns;
-                stages.decide.record(now_ns.saturating_sub(self.taken_ns));
-            }
-            Stamp::Gated => {
-                self.gated_ns = now_ns;
-                stages.gate.record(now_ns.saturating_sub(self.decided_ns));
-            }
-            Stamp::Sent => {
-                stages.send.record(now_ns.saturating_sub(self.gated_ns));
-                if self.recv_ns != 0 {
-                    stages.tick_to_order.record(now_ns.saturating_sub(self.recv_ns));
-                }
-            }
-        }
+        self.flight.stamp(stamp);
     }
 }

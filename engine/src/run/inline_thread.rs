@@ -13,11 +13,12 @@ use std::time::Duration;
 use crosstick_feeds::Reader;
 use crosstick_ring::Waiter;
 
+use super::flight::ReaderFlight;
 use super::seat::{CoreEnd, Seat};
 use crate::clock::WallClock;
 
 /// Reader and core of the inline topology.
-pub type InlineReader = Reader<Seat, WallClock>;
+pub type InlineReader = Reader<Seat, WallClock, ReaderFlight>;
 
 /// What the thread starts with.
 pub struct InlineThread {
@@ -37,7 +38,7 @@ impl InlineThread {
     /// # Errors
     /// When the system has no thread for it.
     pub fn start(self) -> std::io::Result<JoinHandle<CoreEnd>> {
-        thread::Builder::new().name("ct-core".into()).spawn(move || self.run())
+        thread::Builder::new().name(super::topology::CORE.into()).spawn(move || self.run())
     }
 
     fn run(self) -> CoreEnd {
@@ -73,5 +74,8 @@ pub fn turn(reader: &mut InlineReader, waiter: &mut Waiter) {
     } else if seat.may_sleep() {
         let due = seat.next_wake().map_or(Duration::MAX, |due| Duration::from_nanos(due.saturating_sub(now_ns)));
         waiter.idle_with(|longest| reader.wait(longest.min(due)));
+        if waiter.parks() {
+            reader.sink().waited();
+        }
     }
 }

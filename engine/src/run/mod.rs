@@ -7,6 +7,7 @@ pub mod connect;
 pub mod core_thread;
 pub mod demo;
 mod desk;
+pub mod flight;
 pub mod halting;
 pub mod inline_thread;
 pub mod notify;
@@ -29,7 +30,7 @@ use crosstick_model::Universe;
 
 use crate::cli::RunArgs;
 use crate::clock::WallClock;
-use crate::config::{Config, Fsync, Mode, Overrides, Topology, universe};
+use crate::config::{Config, Fsync, Mode, Overrides, universe};
 use crate::exit::{Code, Failure, Outcome};
 use crate::journal;
 use crate::log::Log;
@@ -95,7 +96,8 @@ fn session(config: &Config, passing: bool, signals: Signals, log: Log, arguments
     let clock = WallClock::anchored_now();
     let driver = setup::paper_driver(config, &universe).map_err(Failure::usage)?;
     let tables = publish::Tables::new(&universe, &driver);
-    let mut writer = region(&place, &universe, &lines, config.threads.topology, &tables, clock.now_ns())?;
+    let readers = topology::reader_threads(&config.threads, lines.len());
+    let mut writer = region(&place, &universe, &lines, readers, &tables, clock.now_ns())?;
     let feeds = std::mem::take(&mut writer.feeds);
     // After the region, whose lock makes its name ours.
     let halt_file = &config.engine.halt_file;
@@ -137,6 +139,7 @@ fn session(config: &Config, passing: bool, signals: Signals, log: Log, arguments
         refused: None,
         journal_dir,
         journal_told: false,
+        steal_ms: report::flight::steal_ms(),
     };
     session.run(arguments)
 }
@@ -176,19 +179,30 @@ fn region(
     place: &Place,
     universe: &Universe,
     lines: &[crosstick_feeds::LineSpec],
-    topology: Topology,
+    readers: usize,
     tables: &publish::Tables,
     now_ns: u64,
 ) -> Result<Writer, Failure> {
     let lines: Vec<_> = lines.iter().map(|l| (l.venue, l.line)).collect();
-    let mut stages = publish::CORE_STAGES.to_vec();
-    if topology == Topology::Rings {
-        // One a reader thread; there are never more of those than lines.
-        stages.extend(lines.iter().map(|_| publish::READER_STAGE));
+    let mut stages = flight::CORE_STAGES.to_vec();
+    let turns = topology::turn_rows(readers);
+    // Inline the core thread reads as well.
+    for _ in 0..readers.max(1) {
+        stages.extend(flight::READER_STAGES);
     }
     let build = format!("{} {}", Build::THIS.version, Build::THIS.commit);
     let mode = layout::Mode::Paper;
-    let shape = Shape { lines: &lines, stages: &stages, mode, build: build.trim_end(), now_ns, ..Shape::of(universe) };
+    let (stages, turns, worst_ticks) = (&stages, &turns, flight::WORST);
+    let shape = Shape {
+        lines: &lines,
+        stages,
+        turns,
+        worst_ticks,
+        mode,
+        build: build.trim_end(),
+        now_ns,
+        ..Shape::of(universe)
+    };
     Writer::create(place, &tables.shape(shape)).map_err(Failure::other)
 }
 
@@ -213,6 +227,8 @@ struct Session<'a> {
     journal_dir: Option<PathBuf>,
     /// The journal's trouble was told.
     journal_told: bool,
+    /// What the hypervisor had taken before the run, ms.
+    steal_ms: Option<u64>,
 }
 
 impl Session<'_> {
@@ -251,6 +267,7 @@ impl Session<'_> {
             self.tell(&event);
         }
         self.show_feeds();
+        self.clock.note_drift();
         self.owner.beat(self.clock.now_ns());
         self.look_at_halts();
         self.status.turn();
@@ -340,6 +357,7 @@ impl Session<'_> {
         }
         self.show_feeds();
         self.look_at_halts();
+        self.tell_kernel_time();
         tracing::info!("the wall clock drifted by {drift_us} µs from the system clock's");
 
         let journal = self.running.join_journal()?;
@@ -369,6 +387,23 @@ impl Session<'_> {
         }
     }
 
+    /// Receive times that were asked for and did not come are told.
+    fn tell_kernel_time(&self) {
+        let told = || self.reader.latency().iter().any(|stage| stage.name == "kernel" && stage.counted.count() > 0);
+        if self.config.threads.kernel_time && !told() {
+            let refused: u64 = self.running.lines.iter().map(|line| line.read().kernel_time_refused).sum();
+            tracing::warn!(
+                "[threads] kernel_time: the kernel told no receive times ({refused} sockets refused SO_TIMESTAMPNS), so \
+                 the stage `kernel` is missing"
+            );
+        }
+    }
+
+    /// What the hypervisor took during the run, ms.
+    fn stolen_ms(&self) -> Option<u64> {
+        Some(report::flight::steal_ms()?.saturating_sub(self.steal_ms?))
+    }
+
     fn report(&self, end: &seat::CoreEnd, ended: &'static str, took: Duration) -> SessionReport {
         let trading = report::assemble::trading(&self.universe, &self.config.risk.currency, &end.driver);
         let halt = trading.halt.as_ref().map(|h| HaltReport { code: h.code.clone(), reason: h.reason.clone() });
@@ -378,6 +413,8 @@ impl Session<'_> {
             halt,
             feeds: self.running.lines.iter().map(|l| report::assemble::feed(&self.universe, l)).collect(),
             latency_ns: report::assemble::latency(&self.reader),
+            worst_ticks: report::flight::worst(&self.universe, &self.reader),
+            overlong_turns: report::flight::overlong(&self.reader, self.stolen_ms()),
             ..trading
         }
     }

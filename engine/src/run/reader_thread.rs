@@ -34,7 +34,7 @@ impl<O: Observer + Send + 'static> ReaderThread<O> {
     /// # Errors
     /// When the system has no thread for it.
     pub fn start(self, number: usize) -> std::io::Result<JoinHandle<()>> {
-        thread::Builder::new().name(format!("ct-reader-{number}")).spawn(move || self.run())
+        thread::Builder::new().name(super::topology::reader_name(number)).spawn(move || self.run())
     }
 
     fn run(mut self) {

@@ -1,7 +1,7 @@
 //! The core's seat: core, paper gateway, desk and inlet, on one thread. Whoever brings the ticks, rings or a reader of
 //! the same thread, brings them here: both topologies run this same code.
 //!
-//! **Thread:** `ct-core`. **Hot.** The clock is read once a tick taken, once an idle turn, and up to three times on an
+//! **Thread:** `ct-core`. **Hot.** The clock is read once a tick taken, once an idle turn, and three times on an
 //! order's way. Nothing here locks, logs or allocates after warm-up; opportunities for the opportunity file are kept
 //! only when one is wanted.
 
@@ -13,6 +13,7 @@ use crosstick_model::Tick;
 use crosstick_strategy::{Opportunity, Spread};
 
 use super::desk::Desk;
+use super::flight::Flight;
 use super::halting::Inlet;
 use super::notify::Beat;
 use super::publish::Publisher;
@@ -33,6 +34,8 @@ pub struct SeatParts {
     pub clock: WallClock,
     /// What it shows.
     pub publisher: Publisher,
+    /// Its flight recorder.
+    pub flight: Flight,
     /// Keep opportunities for the opportunity file.
     pub keep_rows: bool,
     /// Where commands reach it, and what it tells of halts.
@@ -67,8 +70,8 @@ impl Seat {
     /// Before the first input.
     #[must_use]
     pub fn new(parts: SeatParts) -> Self {
-        let SeatParts { driver, clock, publisher, keep_rows, inlet, beat, scribe } = parts;
-        let mut desk = Desk::new(keep_rows, beat, clock.clone(), publisher, scribe);
+        let SeatParts { driver, clock, publisher, flight, keep_rows, inlet, beat, scribe } = parts;
+        let mut desk = Desk::new(keep_rows, beat, flight, publisher, scribe);
         desk.publisher.started(clock.now_ns());
         Self { driver, inlet, clock, desk, ticks: 0 }
     }
@@ -79,19 +82,19 @@ impl Seat {
         self.desk.beat.turn();
     }
 
-    /// Takes a tick, after what was commanded and what is due before it.
+    /// Takes a tick of reader number `reader`, after what was commanded and what is due before it.
     #[inline]
-    pub fn take(&mut self, tick: &Tick) {
+    pub fn take(&mut self, tick: &Tick, reader: usize) {
         let (driver, clock, desk) = (&mut self.driver, &self.clock, &mut self.desk);
         if self.inlet.is_called() {
             desk.obey(&mut self.inlet, driver, clock);
         }
-        let now_ns = clock.now_ns();
         // What was due before the tick is not on the tick's account.
-        desk.woken(now_ns);
+        desk.woken();
         driver.wake_before(tick, desk);
-        desk.taken(tick, now_ns);
+        desk.flight.taken(tick, reader);
         driver.take(tick, desk);
+        desk.flight.done(tick);
         desk.publisher.tick(tick);
         self.ticks += 1;
     }
@@ -107,7 +110,8 @@ impl Seat {
     /// Ends a turn that took ticks.
     #[inline]
     pub fn busy(&mut self) {
-        self.desk.publisher.turn(&self.driver, self.desk.taken_ns, true);
+        let looked_ns = self.desk.flight.looked_ns();
+        self.desk.show(&self.driver, looked_ns, true);
     }
 
     /// Ends a turn that took none; returns the time, ns since the epoch.
@@ -116,11 +120,10 @@ impl Seat {
         if self.inlet.is_called() {
             self.desk.obey(&mut self.inlet, &mut self.driver, &self.clock);
         }
-        let now_ns = self.clock.now_ns();
-        self.desk.woken(now_ns);
+        let now_ns = self.desk.idle();
         self.driver.wake_until(now_ns, &mut self.desk);
         self.desk.tell_breach(&mut self.inlet);
-        self.desk.publisher.turn(&self.driver, now_ns, false);
+        self.desk.show(&self.driver, now_ns, false);
         now_ns
     }
 
@@ -129,6 +132,12 @@ impl Seat {
     #[must_use]
     pub fn may_sleep(&self) -> bool {
         self.desk.publisher.waiting() == 0
+    }
+
+    /// The thread may have slept.
+    #[inline]
+    pub fn waited(&mut self) {
+        self.desk.flight.waited();
     }
 
     /// When the next wake-up is due, ns since the epoch.
@@ -152,6 +161,7 @@ impl Seat {
         self.desk.tell_breach(&mut self.inlet);
         let now_ns = self.clock.now_ns();
         self.desk.publisher.finish(&self.driver, now_ns);
+        self.desk.flight.finish();
         CoreEnd { driver: self.driver, rows: self.desk.rows, publisher: self.desk.publisher }
     }
 
@@ -164,8 +174,7 @@ impl Seat {
             if inlet.is_called() {
                 desk.obey(inlet, driver, clock);
             }
-            let now_ns = clock.now_ns();
-            desk.woken(now_ns);
+            let now_ns = desk.idle();
             driver.wake_until(now_ns, desk);
             desk.tell_breach(inlet);
             desk.mind_journal(inlet, driver, clock);
@@ -173,6 +182,7 @@ impl Seat {
                 return;
             }
             thread::sleep(SETTLE_TURN);
+            desk.flight.waited();
         }
     }
 }
@@ -181,7 +191,7 @@ impl Seat {
 impl TickSink for Seat {
     #[inline]
     fn push(&mut self, tick: Tick) -> Result<(), Tick> {
-        self.take(&tick);
+        self.take(&tick, 0);
         Ok(())
     }
 }

@@ -6,18 +6,21 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use crosstick_feeds::outlet::RingSink;
-use crosstick_feeds::{Event, LineSpec, LineStats, Observer, Reader};
+use crosstick_feeds::{Event, LineSpec, LineStats, Reader};
 use crosstick_ipc::control::Control;
-use crosstick_ipc::{Owner, Recorder, Writer};
-use crosstick_model::{Line, Universe, VenueId};
+use crosstick_ipc::layout::TurnRow;
+use crosstick_ipc::{Owner, Writer};
+use crosstick_model::Universe;
 use crosstick_ring::{spsc, wait};
 use crosstick_strategy::Spread;
 
 use super::core_thread::CoreThread;
+use super::flight::turns::LIMIT_NS;
+use super::flight::{Batches, CORE_STAGES, Flight, ReaderFlight, ReaderStages, Stages, Turns, Worst};
 use super::halting::{self, CoreWaker, Inlet, Keeper};
 use super::inline_thread::InlineThread;
 use super::notify::{Pulse, beat};
-use super::publish::{CORE_STAGES, Publisher, Stages, Tables};
+use super::publish::{Publisher, Tables};
 use super::reader_thread::ReaderThread;
 use super::seat::{CoreEnd, Seat, SeatParts};
 use crate::clock::WallClock;
@@ -78,26 +81,18 @@ pub struct Running {
     pub journal_trouble: TroubleText,
 }
 
-/// Measures how long a read takes to become ticks in the ring.
-struct DecodeTime(Recorder);
-
-impl Observer for DecodeTime {
-    #[inline]
-    fn batch(&mut self, _: VenueId, _: Line, read_ns: u64, pushed_ns: u64, _: u32) {
-        self.0.record(pushed_ns.saturating_sub(read_ns));
-    }
-}
-
 impl Threads<'_> {
     /// Starts the core thread, then the readers where they have threads of their own.
     ///
     /// # Errors
     /// When a part cannot be built or the system has no thread for it.
     pub fn start(self, writer: Writer) -> Result<(Owner, Running), Failure> {
-        let Writer { owner, core, recorders, .. } = writer;
+        let Writer { owner, core, recorders, turns, worst_ticks, .. } = writer;
         let mut recorders = recorders.into_iter();
         let stages = Stages::from_recorders(recorders.by_ref().take(CORE_STAGES.len()))
             .ok_or_else(|| Failure::other("the region lacks the core's histograms; this is a bug"))?;
+        let mut turns = turns.into_iter();
+        let core_turns = Turns::new(CORE, turns.next());
         let threads = &self.config.threads;
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let spare = leaves_spare_core(cores, reader_threads(threads, self.lines.len()));
@@ -118,23 +113,28 @@ impl Threads<'_> {
         let (hand, handed) = spsc::ring(COMMANDS);
         let Control { core: control, main: control_main } = self.control;
         let shown: Vec<_> = self.lines.iter().map(|l| (l.venue, l.line)).collect();
-        let seat = Seat::new(SeatParts {
-            driver: self.driver,
-            clock: self.clock.clone(),
-            publisher: Publisher::new(core, stages, self.tables, &shown),
-            keep_rows: self.keep_rows,
-            inlet: Inlet::new(control, self.halt_flag, handed, tell_news),
-            beat,
-            scribe,
-        });
+        let worst = Worst::new(Some(worst_ticks));
+        let (driver, tables, keep_rows, halt_flag) = (self.driver, self.tables, self.keep_rows, self.halt_flag);
+        let seat = |batches: Vec<Batches>| {
+            Seat::new(SeatParts {
+                driver,
+                flight: Flight::new(self.clock.clone(), stages, core_turns, worst, batches),
+                clock: self.clock.clone(),
+                publisher: Publisher::new(core, tables, &shown),
+                keep_rows,
+                inlet: Inlet::new(control, halt_flag, handed, tell_news),
+                beat,
+                scribe,
+            })
+        };
 
         let (tell, events) = sync_channel(EVENTS);
         let stop = Arc::new(AtomicBool::new(false));
         let sockets = self.lines.iter().map(|line| line.sockets.len()).sum();
         let instruments = self.universe.instruments.len();
         let halt_file = &self.config.engine.halt_file;
-        let clock = self.clock.clone();
         let cpu = threads.core_cpu;
+        let clock = self.clock.clone();
         let keeper = |waker| {
             let mut keeper = Keeper::new(halt_file, news, control_main, clock, hand, waker);
             // A halt file that somebody made just now is looked at before the first tick.
@@ -145,11 +145,15 @@ impl Threads<'_> {
             Topology::Rings => {
                 let groups = divide(self.lines, threads.reader_cpus.len());
                 let (mut rings, mut starting, mut lines) = (Vec::new(), Vec::new(), Vec::new());
+                let mut batches = Vec::new();
                 for (number, group) in groups.into_iter().enumerate() {
                     let (producer, consumer) = spsc::ring(RING_TICKS);
                     rings.push(consumer);
                     let sink = RingSink::new(producer, Some(waker.clone()));
-                    let observer = DecodeTime(recorders.next().unwrap_or_else(Recorder::local));
+                    let stages = ReaderStages::from_recorders(&mut recorders).unwrap_or_else(ReaderStages::local);
+                    let reader_turns = Turns::new(&reader_name(number), turns.next());
+                    let (observer, known) = ReaderFlight::new(self.clock.clone(), stages, reader_turns);
+                    batches.push(known);
                     let (reader, stats) =
                         Reader::new(group, instruments, sink, self.clock.clone(), observer, tell.clone())
                             .map_err(Failure::other)?;
@@ -159,7 +163,9 @@ impl Threads<'_> {
                     starting.push(ReaderThread { reader, waiter, cpu, stop: Arc::clone(&stop) });
                 }
                 let keeper = keeper(CoreWaker::Rings(waker));
-                let core = CoreThread { seat, rings, waiter: core_waiter, cpu }.start().map_err(Failure::other)?;
+                let core = CoreThread { seat: seat(batches), rings, waiter: core_waiter, cpu }
+                    .start()
+                    .map_err(Failure::other)?;
                 let mut readers = Vec::new();
                 for (number, reader) in starting.into_iter().enumerate() {
                     readers.push(reader.start(number).map_err(Failure::other)?);
@@ -167,8 +173,11 @@ impl Threads<'_> {
                 (keeper, lines, core, readers)
             }
             Topology::Inline => {
-                let (reader, lines) =
-                    Reader::new(self.lines, instruments, seat, self.clock, (), tell).map_err(Failure::other)?;
+                let stages = ReaderStages::from_recorders(&mut recorders).unwrap_or_else(ReaderStages::local);
+                let (observer, known) = ReaderFlight::inline(self.clock.clone(), stages);
+                let seat = seat(vec![known]);
+                let (reader, lines) = Reader::new(self.lines, instruments, seat, self.clock.clone(), observer, tell)
+                    .map_err(Failure::other)?;
                 let keeper = keeper(CoreWaker::Sockets(reader.waker().map_err(Failure::other)?));
                 let thread = InlineThread { reader, waiter: core_waiter, cpu, stop: Arc::clone(&stop) };
                 (keeper, lines, thread.start().map_err(Failure::other)?, Vec::new())
@@ -233,6 +242,22 @@ pub fn reader_threads(threads: &config::Threads, lines: usize) -> usize {
     }
 }
 
+/// The rows of overlong turns at first: the core thread, then the readers in their order.
+#[must_use]
+pub fn turn_rows(readers: usize) -> Vec<TurnRow> {
+    let names = std::iter::once(CORE.to_owned()).chain((0..readers).map(reader_name));
+    names.map(|name| TurnRow::of(&name, LIMIT_NS)).collect()
+}
+
+/// The core thread's name.
+pub const CORE: &str = "ct-core";
+
+/// A reader thread's name.
+#[must_use]
+pub fn reader_name(number: usize) -> String {
+    format!("ct-reader-{number}")
+}
+
 /// How many reader threads there are for so many CPUs named in the config and so many lines.
 #[must_use]
 pub fn reader_count(cpus: usize, lines: usize) -> usize {
@@ -240,7 +265,8 @@ pub fn reader_count(cpus: usize, lines: usize) -> usize {
 }
 
 /// Deals the lines out to the readers, in turn.
-fn divide(lines: Vec<LineSpec>, cpus: usize) -> Vec<Vec<LineSpec>> {
+#[must_use]
+pub fn divide(lines: Vec<LineSpec>, cpus: usize) -> Vec<Vec<LineSpec>> {
     let count = reader_count(cpus, lines.len());
     let mut groups: Vec<Vec<LineSpec>> = (0..count).map(|_| Vec::new()).collect();
     for (index, line) in lines.into_iter().enumerate() {

@@ -7,7 +7,7 @@ use std::path::Path;
 use crosstick_ipc::layout::{
     BalanceRow, DeniedRow, EngineEvent, EngineRow, EventKind, FeedRow, FillEvent, LimitKind, LimitRow, NO_ROW,
     OpportunityEvent, OrderRow, OrderStatus, Phase, PositionRow, PriceFlags, PriceRow, RiskRow, SpreadFlags, SpreadRow,
-    State, amount_words, fixed_text, outcome_number, wide_words,
+    State, TurnRow, amount_words, fixed_text, outcome_number, wide_words,
 };
 use crosstick_ipc::{History, Mode, Place, Shape, Stage, Writer};
 use crosstick_model::decision::{Decline, Outcome};
@@ -166,6 +166,7 @@ impl EngineRegion {
         let shape = Shape {
             lines: &LINES,
             stages: &STAGES,
+            turns: &[TurnRow::of("ct-core", 50_000), TurnRow::of("ct-reader-0", 50_000)],
             limits: &limits(),
             balances: &balances(),
             spreads: &spreads(),
@@ -187,6 +188,7 @@ impl EngineRegion {
         self.core(now_ns, 1_000 - seconds);
         self.prices(now_ns, 1_000 - seconds);
         self.orders(now_ns);
+        self.turns();
         for (i, feed) in self.writer.feeds.iter_mut().enumerate() {
             let i = i as u64;
             feed.publish(&FeedRow {
@@ -200,6 +202,20 @@ impl EngineRegion {
                 last_recv_ns: if i == 2 { now_ns - 12 * S } else { now_ns - 3 * MS },
                 lag_us: 412 + i as i64 * 1_000,
                 ..FeedRow::new(i as u32, 0)
+            });
+        }
+    }
+
+    fn turns(&mut self) {
+        for (i, turns) in (0..).zip(&mut self.writer.turns) {
+            turns.publish(&TurnRow {
+                work: 3 * i,
+                work_worst_ns: 71_400 * i,
+                preempted: 12 + i,
+                preempted_worst_ns: 4_012_000,
+                stalled: 1_204 * i,
+                stalled_worst_ns: 183_000 * i,
+                ..turns.row()
             });
         }
     }

@@ -3,7 +3,7 @@
 
 use crosstick_engine::config::Config;
 use crosstick_engine::driver::{Listener, PaperDriver};
-use crosstick_engine::run::publish::{CORE_STAGES, Publisher, Stages, Tables};
+use crosstick_engine::run::publish::{Publisher, Tables};
 use crosstick_engine::setup;
 use crosstick_execution::OrderState;
 use crosstick_ipc::{Owner, Place, Reader, Shape, Writer};
@@ -44,11 +44,9 @@ impl Shown {
         let driver = setup::paper_driver(config, universe).expect("a driver");
         let tables = Tables::new(universe, &driver);
         let lines: Vec<(VenueId, Line)> = universe.venues.iter().map(|v| (v.id, 0)).collect();
-        let shape = Shape { lines: &lines, stages: &CORE_STAGES, ..Shape::of(universe) };
-        let Writer { owner, core, recorders, .. } =
-            Writer::create(&place, &tables.shape(shape)).unwrap_or_else(|e| panic!("{e}"));
-        let stages = Stages::from_recorders(recorders.into_iter()).expect("histograms");
-        let bridge = Bridge(Publisher::new(core, stages, tables, &lines));
+        let shape = Shape { lines: &lines, ..Shape::of(universe) };
+        let Writer { owner, core, .. } = Writer::create(&place, &tables.shape(shape)).unwrap_or_else(|e| panic!("{e}"));
+        let bridge = Bridge(Publisher::new(core, tables, &lines));
         Self { driver, bridge, place, _owner: owner, _dir: dir }
     }
 

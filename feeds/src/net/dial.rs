@@ -11,6 +11,7 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use super::resolve::{Looked, Lookup};
 use super::stream::{Stream, flush_tls};
+use super::sys;
 use super::tls::{TlsClient, describe};
 use crate::endpoint::Endpoint;
 use crate::error::{ConnectError, Stage};
@@ -24,11 +25,14 @@ pub struct SocketOptions {
     /// `SO_BUSY_POLL`: how many µs a read may poll the network card. Raising it above the system's setting takes
     /// `CAP_NET_ADMIN`; a refusal is counted and otherwise harmless. `None` leaves it alone.
     pub busy_poll_us: Option<u32>,
+    /// `SO_TIMESTAMPNS`: the kernel notes when it receives, and each read asks for it, which makes it a little slower.
+    /// A refusal is counted and otherwise harmless.
+    pub kernel_time: bool,
 }
 
 impl Default for SocketOptions {
     fn default() -> Self {
-        Self { busy_poll_us: Some(50) }
+        Self { busy_poll_us: Some(50), kernel_time: false }
     }
 }
 
@@ -50,6 +54,7 @@ pub struct Dial {
     addresses: std::vec::IntoIter<SocketAddr>,
     last_error: Option<ConnectError>,
     busy_poll_refused: bool,
+    kernel_time_refused: bool,
 }
 
 impl Dial {
@@ -65,6 +70,7 @@ impl Dial {
             addresses: Vec::new().into_iter(),
             last_error: None,
             busy_poll_refused: false,
+            kernel_time_refused: false,
         }
     }
 
@@ -82,6 +88,16 @@ impl Dial {
     #[must_use]
     pub const fn busy_poll_refused(&self) -> bool {
         self.busy_poll_refused
+    }
+
+    /// Whether the kernel refused `SO_TIMESTAMPNS`.
+    #[must_use]
+    pub const fn kernel_time_refused(&self) -> bool {
+        self.kernel_time_refused
+    }
+
+    fn stream(&self, tcp: TcpStream, tls: Option<Box<ClientConnection>>) -> Stream {
+        Stream { tcp, tls, kernel_time: self.options.kernel_time && !self.kernel_time_refused }
     }
 
     /// Goes on as far as it can; the stream once it is open and its certificate verified.
@@ -107,7 +123,7 @@ impl Dial {
                         let tls = self.tls.session(&self.endpoint)?;
                         self.step = Step::Encrypting { tcp, tls: Box::new(tls) };
                     }
-                    Ok(true) => return Ok(Some(Stream { tcp, tls: None })),
+                    Ok(true) => return Ok(Some(self.stream(tcp, None))),
                     Ok(false) if now_ns < until_ns || self.addresses.len() == 0 => {
                         self.step = Step::Connecting { tcp, address, until_ns };
                         return Ok(None);
@@ -126,7 +142,7 @@ impl Dial {
                         self.step = Step::Encrypting { tcp, tls };
                         return Ok(None);
                     }
-                    return Ok(Some(Stream { tcp, tls: Some(tls) }));
+                    return Ok(Some(self.stream(tcp, Some(tls))));
                 }
                 Step::Over => return Err(self.closed(Stage::Connecting)),
             }
@@ -153,6 +169,9 @@ impl Dial {
         socket.set_tcp_nodelay(true)?;
         if let Some(micros) = self.options.busy_poll_us {
             self.busy_poll_refused |= socket.set_busy_poll(micros).is_err();
+        }
+        if self.options.kernel_time {
+            self.kernel_time_refused |= sys::ask_for_receive_time(&socket).is_err();
         }
         match socket.connect(&SockAddr::from(address)) {
             Ok(()) => {}

@@ -6,6 +6,7 @@
 mod dial;
 mod resolve;
 mod stream;
+mod sys;
 mod tls;
 
 pub use dial::{Dial, SocketOptions};

@@ -8,6 +8,7 @@ use std::io::{self, Write as _};
 use mio::net::TcpStream;
 use rustls::ClientConnection;
 
+use super::sys;
 use crate::buffer::{READ_SIZE, RecvBuffer};
 
 /// What one read came to.
@@ -21,6 +22,8 @@ pub enum Read {
         wire: usize,
         /// The time right after the system call, before decryption.
         at_ns: u64,
+        /// When the kernel received the newest packet of it, ns since the epoch by the system clock; 0: not told.
+        kernel_ns: u64,
         /// The kernel gave less than it was asked for: it has no more.
         drained: bool,
     },
@@ -37,17 +40,28 @@ pub enum Read {
 pub struct Stream {
     pub(super) tcp: TcpStream,
     pub(super) tls: Option<Box<ClientConnection>>,
+    /// The kernel notes when it receives, and is asked for it.
+    pub(super) kernel_time: bool,
 }
 
 /// A socket that remembers how the last read went, which rustls does not tell.
 struct Metered<'a> {
     tcp: &'a mut TcpStream,
+    kernel_time: bool,
     drained: bool,
+    kernel_ns: u64,
 }
 
 impl io::Read for Metered<'_> {
+    #[inline]
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let count = self.tcp.read(into)?;
+        let count = if self.kernel_time {
+            let (count, kernel_ns) = sys::receive(&*self.tcp, into)?;
+            self.kernel_ns = kernel_ns;
+            count
+        } else {
+            self.tcp.read(into)?
+        };
         self.drained = count < into.len();
         Ok(count)
     }
@@ -63,9 +77,11 @@ impl Stream {
     /// `buffer`.
     #[inline]
     pub fn read(&mut self, buffer: &mut RecvBuffer, now: impl FnOnce() -> u64) -> Read {
-        match &mut self.tls {
-            Some(tls) => read_tls(&mut self.tcp, tls, buffer, now),
-            None => read_plain(&mut self.tcp, buffer, now),
+        let Self { tcp, tls, kernel_time } = self;
+        let socket = Metered { tcp, kernel_time: *kernel_time, drained: false, kernel_ns: 0 };
+        match tls {
+            Some(tls) => read_tls(socket, tls, buffer, now),
+            None => read_plain(socket, buffer, now),
         }
     }
 
@@ -132,15 +148,15 @@ impl Stream {
 }
 
 #[inline]
-fn read_plain(tcp: &mut TcpStream, buffer: &mut RecvBuffer, now: impl FnOnce() -> u64) -> Read {
+fn read_plain(mut socket: Metered<'_>, buffer: &mut RecvBuffer, now: impl FnOnce() -> u64) -> Read {
     let Some(room) = buffer.spare(READ_SIZE) else { return Read::Full };
     let room = &mut room[..READ_SIZE];
-    match io::Read::read(tcp, room) {
+    match io::Read::read(&mut socket, room) {
         Ok(0) => Read::End,
         Ok(count) => {
             let at_ns = now();
             buffer.filled(count);
-            Read::Some { wire: count, at_ns, drained: count < READ_SIZE }
+            Read::Some { wire: count, at_ns, kernel_ns: socket.kernel_ns, drained: socket.drained }
         }
         Err(error) => failed(error),
     }
@@ -155,17 +171,17 @@ fn failed(error: io::Error) -> Read {
 
 #[inline]
 fn read_tls(
-    tcp: &mut TcpStream,
+    mut socket: Metered<'_>,
     tls: &mut ClientConnection,
     buffer: &mut RecvBuffer,
     now: impl FnOnce() -> u64,
 ) -> Read {
-    let mut metered = Metered { tcp, drained: false };
-    let wire = match tls.read_tls(&mut metered) {
+    let wire = match tls.read_tls(&mut socket) {
         Ok(wire) => wire,
         Err(error) => return failed(error),
     };
-    let (at_ns, drained) = (now(), metered.drained);
+    let at_ns = now();
+    let Metered { tcp, drained, kernel_ns, .. } = socket;
     match decrypt(tls, buffer) {
         Ok(true) => {}
         Ok(false) => return Read::Full,
@@ -175,7 +191,7 @@ fn read_tls(
             return Read::Failed(error);
         }
     }
-    if wire == 0 { Read::End } else { Read::Some { wire, at_ns, drained } }
+    if wire == 0 { Read::End } else { Read::Some { wire, at_ns, kernel_ns, drained } }
 }
 
 /// Decrypts what `tls` was given and appends it to `buffer`; false when there is no room for it.

@@ -10,6 +10,7 @@
 //!
 //! One batch is one socket read; its last tick is marked, also when the batch was interrupted by a full ring.
 
+mod observer;
 mod socket;
 mod stats;
 
@@ -26,6 +27,7 @@ use crate::decode::{Decoder, FeedCounters, Reason, SymbolError, SymbolTable, Tim
 use crate::endpoints::SocketPlan;
 use crate::net::{SocketOptions, TlsClient};
 use crate::outlet::{Outlet, TickSink};
+pub use observer::{Batch, Clock, Observer};
 use socket::{Lane, Link, NO_STREAM, Socket};
 pub use stats::{FeedStats, LineStats, REFUSALS, refusal_code};
 
@@ -54,28 +56,6 @@ impl PollWaker {
         // It fails only where the counter is full, and then the reader has many wake-ups before it.
         let _ = self.0.wake();
     }
-}
-
-/// The time, ns since the epoch, as the engine keeps it: anchored once, never stepped.
-pub trait Clock {
-    /// Now.
-    fn now_ns(&self) -> u64;
-}
-
-/// Learns how long batches took. Runs on the reader thread, so it must be quick.
-pub trait Observer {
-    /// Whether [`Self::batch`] is called at all; without it a clock reading is saved.
-    const WANTED: bool = true;
-
-    /// All ticks of one socket read are in the ring (or were put aside): from the read to there.
-    fn batch(&mut self, venue: VenueId, line: Line, read_ns: u64, pushed_ns: u64, ticks: u32);
-}
-
-/// Nobody looks.
-impl Observer for () {
-    const WANTED: bool = false;
-
-    fn batch(&mut self, _: VenueId, _: Line, _: u64, _: u64, _: u32) {}
 }
 
 /// One line of a venue, as a reader is given it.
@@ -145,6 +125,8 @@ pub struct Reader<S, C, O = ()> {
     busy_turns: u32,
     dirty: bool,
     published_ns: u64,
+    /// Something was looked after since the newest reading of the clock.
+    cared: bool,
 }
 
 impl<S: TickSink, C: Clock, O: Observer> Reader<S, C, O> {
@@ -175,7 +157,7 @@ impl<S: TickSink, C: Clock, O: Observer> Reader<S, C, O> {
             polled: Events::with_capacity(sockets.len().max(1) * 2),
             sockets,
             lines: states,
-            lane: Lane { outlet: Outlet::new(sink, instruments), clock, observer, events },
+            lane: Lane { outlet: Outlet::new(sink, instruments), clock, observer, events, looked_ns: 0 },
             poll: Poll::new()?,
             interrupted: None,
             first: 0,
@@ -184,6 +166,7 @@ impl<S: TickSink, C: Clock, O: Observer> Reader<S, C, O> {
             busy_turns: LOOK_EVERY,
             dirty: false,
             published_ns: 0,
+            cared: false,
         };
         for line in &reader.lines {
             if let Some(socket) = reader.sockets.get_mut(line.first..).and_then(<[_]>::first_mut) {
@@ -223,12 +206,16 @@ impl<S: TickSink, C: Clock, O: Observer> Reader<S, C, O> {
             }
         }
         self.lane.outlet.wake();
+        let cared = std::mem::take(&mut self.cared);
         if work == 0 || self.busy_turns >= LOOK_EVERY {
             self.busy_turns = 0;
             self.look_after();
         } else {
             self.busy_turns += 1;
             self.dirty = true;
+        }
+        if O::WANTED {
+            self.lane.observer.turned(self.lane.looked_ns, work > 0 || cared);
         }
         work
     }
@@ -238,6 +225,7 @@ impl<S: TickSink, C: Clock, O: Observer> Reader<S, C, O> {
     pub fn wait(&mut self, timeout: Duration) {
         if self.interrupted.is_some() || !self.lane.outlet.is_clear() {
             std::thread::sleep(timeout.min(WAIT_FULL));
+            self.lane.observer.waited();
             return;
         }
         let now = self.lane.clock.now_ns();
@@ -253,6 +241,7 @@ impl<S: TickSink, C: Clock, O: Observer> Reader<S, C, O> {
             self.publish();
         }
         self.note_readiness(longest);
+        self.lane.observer.waited();
     }
 
     /// Says goodbye to all venues and publishes the last counts. What was read is passed on first: that blocks while
@@ -289,6 +278,14 @@ impl<S: TickSink, C: Clock, O: Observer> Reader<S, C, O> {
         }
         self.lane.outlet.wake();
         all
+    }
+
+    /// That whoever turns the reader had not done so for a while: what stood still meanwhile was our own doing, and no
+    /// silence of a venue.
+    #[cold]
+    pub fn resumed(&mut self) {
+        let now = self.lane.clock.now_ns();
+        self.sockets.iter_mut().for_each(|s| s.connection.resumed(now));
     }
 
     /// Whether every line is live.
@@ -367,8 +364,10 @@ impl<S: TickSink, C: Clock, O: Observer> Reader<S, C, O> {
     #[cold]
     fn look_after(&mut self) {
         let now = self.lane.clock.now_ns();
+        self.lane.looked_ns = now;
         for index in 0..self.sockets.len() {
             let Some(socket) = self.sockets.get_mut(index) else { break };
+            self.cared |= socket.wants_care(now);
             if socket.look_after(now, &mut self.lane) {
                 self.register(index);
             }
@@ -475,6 +474,7 @@ fn add_counts(stats: &mut FeedStats, socket: &Socket) {
     stats.wire_bytes += socket.counts.wire_bytes;
     stats.reads += socket.counts.reads;
     stats.busy_poll_refused += socket.counts.busy_poll_refused;
+    stats.kernel_time_refused += socket.counts.kernel_time_refused;
     stats.events_lost += socket.counts.events_lost;
     // Of several sockets the one that heard something last.
     if socket.counts.last_recv_ns > stats.last_recv_ns {

@@ -4,7 +4,7 @@ use std::sync::mpsc::SyncSender;
 
 use crosstick_model::{InstrumentId, Line, Tick, TickKind, VenueId};
 
-use super::{Clock, Observer};
+use super::{Batch, Clock, Observer};
 use crate::buffer::RecvBuffer;
 use crate::connection::{Connection, Event, EventKind, Phase, Step, Wish};
 use crate::decode::{Decoded, Decoder, Reason as Refused, SequenceTracker};
@@ -22,6 +22,8 @@ pub(super) struct Lane<S, C, O> {
     pub clock: C,
     pub observer: O,
     pub events: SyncSender<Event>,
+    /// The newest reading of the clock.
+    pub looked_ns: u64,
 }
 
 /// The state of the network side.
@@ -43,6 +45,7 @@ pub(super) struct SocketCounts {
     pub wire_bytes: u64,
     pub reads: u64,
     pub busy_poll_refused: u64,
+    pub kernel_time_refused: u64,
     pub events_lost: u64,
     pub refused: [u64; WsError::COUNT],
     /// When the newest message was read, ns since the epoch.
@@ -74,6 +77,8 @@ pub(super) struct Socket {
     /// The line's state may have changed.
     pub changed: bool,
     batch_ns: u64,
+    /// When the kernel received it, by the system clock; 0: not told.
+    batch_kernel_ns: u64,
     batch_ticks: u32,
     dial_look_ns: u64,
     unsent: bool,
@@ -110,6 +115,7 @@ impl Socket {
             ending: false,
             changed: false,
             batch_ns: 0,
+            batch_kernel_ns: 0,
             batch_ticks: 0,
             dial_look_ns: 0,
             unsent: false,
@@ -138,13 +144,15 @@ impl Socket {
                 self.ready = false;
                 0
             }
-            Read::Some { wire, at_ns, drained } => {
+            Read::Some { wire, at_ns, kernel_ns, drained } => {
                 if drained && !self.ending {
                     self.ready = false;
                 }
                 self.counts.reads += 1;
                 self.counts.wire_bytes += wire as u64;
                 self.batch_ns = at_ns;
+                self.batch_kernel_ns = kernel_ns;
+                lane.looked_ns = at_ns;
                 self.connection.arrived(at_ns);
                 self.pass_on(lane);
                 1
@@ -160,6 +168,8 @@ impl Socket {
     #[cold]
     fn finish<S: TickSink, C: Clock, O: Observer>(&mut self, read: Read, lane: &mut Lane<S, C, O>) {
         self.batch_ns = lane.clock.now_ns();
+        self.batch_kernel_ns = 0;
+        lane.looked_ns = self.batch_ns;
         self.pass_on(lane);
         if lane.outlet.is_stopped() || !matches!(self.link, Link::Up(_)) {
             // Still in the buffer; the end is met again on the next read.
@@ -186,6 +196,9 @@ impl Socket {
             let watching = self.connection.watching();
             match self.connection.next(&mut self.buffer, now) {
                 Step::Text(text) => {
+                    if O::FRAMES {
+                        lane.observer.frame(self.venue, self.line, now, text);
+                    }
                     let (outlet, sequence, ticks) = (&mut lane.outlet, &mut self.sequence, &mut self.batch_ticks);
                     let mut fit = Fit::Pushed;
                     let mut heard = None;
@@ -240,8 +253,17 @@ impl Socket {
             self.counts.note(fit);
         }
         if O::WANTED && self.batch_ticks > 0 {
-            let pushed_ns = lane.clock.now_ns();
-            lane.observer.batch(self.venue, self.line, self.batch_ns, pushed_ns, self.batch_ticks);
+            // A raw stamp; what it means is worked out when the ticks are on their way.
+            let pushed_ns = lane.clock.at_ns(lane.clock.stamp());
+            lane.looked_ns = pushed_ns;
+            lane.observer.batch(&Batch {
+                venue: self.venue,
+                line: self.line,
+                kernel_ns: self.batch_kernel_ns,
+                read_ns: self.batch_ns,
+                pushed_ns,
+                ticks: self.batch_ticks,
+            });
         }
         self.batch_ticks = 0;
     }
@@ -275,6 +297,12 @@ impl Socket {
             Ok(left) => self.unsent = left,
             Err(error) => self.hang_up(Some(Reason::Broken(error.to_string().into())), lane),
         }
+    }
+
+    /// Whether [`Self::look_after`] has more to do than to look.
+    #[inline]
+    pub fn wants_care(&self, now: u64) -> bool {
+        matches!(self.link, Link::Dialing(_)) || self.unsent || now >= self.connection.wake_ns()
     }
 
     /// Looks after the network side and the policy's deadlines. True when a new stream is up and wants registering.
@@ -318,6 +346,7 @@ impl Socket {
         let Link::Dialing(dial) = &mut self.link else { return false };
         let polled = dial.poll(now);
         let busy_poll_refused = u64::from(dial.busy_poll_refused());
+        let kernel_time_refused = u64::from(dial.kernel_time_refused());
         match polled {
             Ok(None) => {
                 self.dial_look_ns = now.saturating_add(DIAL_LOOK_NS);
@@ -325,6 +354,7 @@ impl Socket {
             }
             Ok(Some(stream)) => {
                 self.counts.busy_poll_refused += busy_poll_refused;
+                self.counts.kernel_time_refused += kernel_time_refused;
                 self.link = Link::Up(Box::new(stream));
                 self.buffer.clear();
                 self.ready = true;
@@ -387,6 +417,9 @@ impl Socket {
     /// The line went live or down; travels in order with the data.
     pub fn offer_line_state<S: TickSink, C: Clock, O: Observer>(&mut self, live: bool, lane: &mut Lane<S, C, O>) {
         let tick = Tick::line_state(self.venue, self.line, live, lane.clock.now_ns());
+        if O::FRAMES {
+            lane.observer.line_state(self.venue, self.line, tick.recv_ns, live);
+        }
         for fit in [lane.outlet.offer(tick), lane.outlet.end_batch()] {
             self.counts.note(fit);
         }

@@ -52,6 +52,8 @@ pod! {
         pub reads: u64,
         /// Sockets for which the kernel refused `SO_BUSY_POLL`.
         pub busy_poll_refused: u64,
+        /// Sockets for which the kernel refused `SO_TIMESTAMPNS`.
+        pub kernel_time_refused: u64,
         /// Events that found their channel full.
         pub events_lost: u64,
         /// 1 while every socket of the line is live.

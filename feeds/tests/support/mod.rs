@@ -13,10 +13,10 @@ use crosstick_feeds::connection::SECOND_NS;
 use crosstick_feeds::decode::TimeUnit;
 use crosstick_feeds::endpoints::{Environment, StreamKind, plan};
 use crosstick_feeds::{
-    AttemptBudget, Clock, Event, EventKind, FeedStats, LineSpec, LineStats, Observer, Reader, Reason, RingSink, Rules,
-    SocketOptions, TickSink, TlsClient,
+    AttemptBudget, Batch, Clock, Event, EventKind, FeedStats, LineSpec, LineStats, Observer, Reader, Reason, RingSink,
+    Rules, SocketOptions, TickSink, TlsClient,
 };
-use crosstick_model::{InstrumentId, Line, Protocol, Scale, Tick, TickKind, VenueId};
+use crosstick_model::{InstrumentId, Protocol, Scale, Tick, TickKind, VenueId};
 use crosstick_ring::spsc::{Consumer, ring};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -253,13 +253,16 @@ impl Clock for SystemClock {
 pub struct Batches {
     pub count: u64,
     pub ticks: u64,
+    /// Kernel receive time and read time of each batch.
+    pub kernel: Vec<(u64, u64)>,
 }
 
 impl Observer for Batches {
-    fn batch(&mut self, _: VenueId, _: Line, read_ns: u64, pushed_ns: u64, ticks: u32) {
-        assert!(read_ns <= pushed_ns && ticks > 0);
+    fn batch(&mut self, batch: &Batch) {
+        assert!(batch.read_ns <= batch.pushed_ns && batch.ticks > 0);
         self.count += 1;
-        self.ticks += u64::from(ticks);
+        self.ticks += u64::from(batch.ticks);
+        self.kernel.push((batch.kernel_ns, batch.read_ns));
     }
 }
 

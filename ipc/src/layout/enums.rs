@@ -103,6 +103,18 @@ numbered! {
         End = 1, "end";
     }
 
+    /// What a tick led to.
+    pub enum LedTo {
+        /// No intent.
+        Nothing = 0, "nothing";
+        /// Intents that risk denied.
+        Denied = 1, "denied";
+        /// Orders that a gateway took.
+        Orders = 2, "orders";
+        /// Orders for which no gateway had room.
+        Unsent = 3, "unsent";
+    }
+
     /// What happened.
     pub enum EventKind {
         /// The engine is at work.
@@ -192,6 +204,7 @@ pub fn enums() -> Vec<(&'static str, Words)> {
         ("limit_kind", LimitKind::words()),
         ("phase", Phase::words()),
         ("event_kind", EventKind::words()),
+        ("led_to", LedTo::words()),
         ("outcome", outcomes()),
         ("reject_reason", reject_reasons()),
         ("deny_code", DenyCode::ALL.iter().map(|c| (*c as u32, c.code())).collect()),

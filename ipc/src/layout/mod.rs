@@ -17,11 +17,13 @@ pub mod tables;
 mod text;
 
 pub(crate) use describe::{Field, Record, RecordSpec};
-pub use enums::{EventKind, LimitKind, Mode, OrderStatus, Phase, State, outcome_name, outcome_number, reject_number};
+pub use enums::{
+    EventKind, LedTo, LimitKind, Mode, OrderStatus, Phase, State, outcome_name, outcome_number, reject_number,
+};
 pub use records::{
     BalanceRow, DeniedRow, EngineEvent, EngineRow, FeedRow, FillEvent, Head, InstrumentRow, LimitRow, MarketRow,
-    NO_ROW, OpportunityEvent, OrderRow, PositionRow, PriceFlags, PriceRow, RiskRow, SpreadFlags, SpreadRow, StageRow,
-    TickEvent, VenueRow,
+    NO_ROW, OpportunityEvent, OrderRow, PositionRow, PriceFlags, PriceRow, Reached, RiskRow, SpreadFlags, SpreadRow,
+    StageRow, TickEvent, TurnRow, VenueRow, WorstTickRow,
 };
 pub use tables::table;
 pub use text::{amount, amount_words, fixed_text, text, wide, wide_words};

@@ -3,7 +3,8 @@
 use super::describe::{Record, RecordSpec};
 use super::{
     BalanceRow, DeniedRow, EngineEvent, EngineRow, FeedRow, FillEvent, Head, InstrumentRow, LimitRow, MarketRow,
-    OpportunityEvent, OrderRow, PositionRow, PriceRow, RiskRow, SpreadRow, StageRow, TickEvent, VenueRow,
+    OpportunityEvent, OrderRow, PositionRow, PriceRow, RiskRow, SpreadRow, StageRow, TickEvent, TurnRow, VenueRow,
+    WorstTickRow,
 };
 use crate::shape::Shape;
 
@@ -85,6 +86,10 @@ pub mod table {
     pub const STAGES: &str = "stages";
     /// A histogram a stage and thread, in the order of `stages`.
     pub const HISTOGRAMS: &str = "histograms";
+    /// A [`TurnRow`](super::TurnRow) a hot thread.
+    pub const TURNS: &str = "turns";
+    /// A [`WorstTickRow`](super::WorstTickRow) each.
+    pub const WORST_TICKS: &str = "worst_ticks";
     /// Ring of [`TickEvent`](super::TickEvent)s.
     pub const TICKS: &str = "ticks";
     /// Ring of [`OpportunityEvent`](super::OpportunityEvent)s.
@@ -124,6 +129,10 @@ pub const TABLES: &[TableSpec] = &[
         doc: "Latencies: a histogram a row of `stages`.",
         count: |s| s.stages.len(),
     },
+    cells::<TurnRow>(table::TURNS, "Overlong turns of the hot threads' loops: a row a thread.", |s| s.turns.len()),
+    cells::<WorstTickRow>(table::WORST_TICKS, "The ticks that took longest, with every stamp of their way.", |s| {
+        s.worst_ticks
+    }),
     ring::<TickEvent>(table::TICKS, "Every quote and trade that the core took.", |s| s.history.ticks),
     ring::<OpportunityEvent>(table::OPPORTUNITIES, "Opportunities as they begin and as they end.", |s| {
         s.history.opportunities

@@ -5,7 +5,7 @@ pub mod hunt;
 
 use std::path::Path;
 
-use crosstick_ipc::layout::{BalanceRow, LimitKind, LimitRow, SpreadRow, wide_words};
+use crosstick_ipc::layout::{BalanceRow, LimitKind, LimitRow, SpreadRow, TurnRow, wide_words};
 use crosstick_ipc::{History, Mode, Place, Shape, Stage};
 use crosstick_model::{
     Amount, FeeAsset, Fees, Instrument, InstrumentId, Kind, Line, Market, MarketId, Protocol, Scale, Universe, Venue,
@@ -24,6 +24,12 @@ pub const LIMITS: [LimitRow; 2] =
 pub const BALANCES: [BalanceRow; 1] =
     [BalanceRow { venue: 1, asset: padded("BTC"), initial: wide_words(1_000_000_000_000_000), ..BalanceRow::ZERO }];
 pub const SPREADS: [SpreadRow; 2] = [spread(0, 1), spread(1, 0)];
+
+pub const TURNS: [TurnRow; 2] = [turns("core"), turns("reader")];
+
+const fn turns(thread: &str) -> TurnRow {
+    TurnRow { thread: padded(thread), limit_ns: 50_000, ..TurnRow::ZERO }
+}
 
 /// A constant [`fixed_text`](crosstick_ipc::layout::fixed_text).
 const fn padded<const N: usize>(text: &str) -> [u8; N] {
@@ -84,6 +90,8 @@ pub fn shape(universe: &Universe) -> Shape<'_> {
     Shape {
         lines: &LINES,
         stages: &STAGES,
+        turns: &TURNS,
+        worst_ticks: 2,
         limits: &LIMITS,
         balances: &BALANCES,
         spreads: &SPREADS,

@@ -73,5 +73,6 @@ pub fn status(reader: &Reader, now_ns: u64) -> Option<Value> {
         "instruments": rows::instruments(reader, &names, now_ns), "spreads": rows::spreads(reader, &names),
         "balances": rows::balances(reader, &names), "open_orders": rows::open_orders(reader, &names, now_ns),
         "latency_ns": rows::latency(reader),
+        "overlong_turns": crate::report::flight::overlong(reader, None),
     }))
 }

@@ -27,6 +27,7 @@ pub struct Scene {
     pub limits: Vec<Limit>,
     pub denied: Vec<(String, u64)>,
     pub stages: Vec<Stage>,
+    pub turns: Vec<Turns>,
     pub events: Log<Event>,
 }
 
@@ -247,6 +248,16 @@ pub struct Limit {
     pub breaches: u64,
     pub denied: u64,
     pub halts: bool,
+}
+
+/// Overlong turns of a thread's loop.
+#[derive(Debug, Clone, Default)]
+pub struct Turns {
+    pub thread: String,
+    /// From how long on a turn counts.
+    pub limit_ns: u64,
+    /// Of our own work, preempted, stalled: how many, and the longest in ns.
+    pub kinds: [(u64, u64); 3],
 }
 
 #[derive(Debug, Clone, Default)]

@@ -13,7 +13,6 @@ mod notes;
 mod orders;
 mod prices;
 mod spreads;
-mod stages;
 mod waiting;
 
 use crosstick_execution::OrderState;
@@ -32,7 +31,6 @@ use notes::{Began, Happened, Note, Notes};
 use orders::{Change, Orders};
 use prices::Prices;
 use spreads::Spreads;
-pub use stages::{CORE_STAGES, READER_STAGE, Stages};
 
 /// Rows of each table written in one turn of the loop.
 pub const ROWS_A_TURN: usize = 16;
@@ -101,8 +99,6 @@ struct LineSeen {
 
 /// The core thread's side of the region.
 pub struct Publisher {
-    /// Its histograms.
-    pub stages: Stages,
     writer: CoreWriter,
     tables: Tables,
     notes: Notes,
@@ -125,10 +121,9 @@ pub struct Publisher {
 impl Publisher {
     /// A publisher over the core's handles. `lines`: all lines of all venues.
     #[must_use]
-    pub fn new(writer: CoreWriter, stages: Stages, tables: Tables, lines: &[(VenueId, Line)]) -> Self {
+    pub fn new(writer: CoreWriter, tables: Tables, lines: &[(VenueId, Line)]) -> Self {
         let seen = |&(venue, line): &(VenueId, Line)| LineSeen { venue, line, lagging: false };
         Self {
-            stages,
             writer,
             tables,
             notes: Notes::new(),

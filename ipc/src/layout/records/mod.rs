@@ -5,12 +5,14 @@
 
 mod core;
 mod facts;
+mod flight;
 mod head;
 mod history;
 mod money;
 
 pub use self::core::{EngineRow, FeedRow, PriceFlags, PriceRow, SpreadFlags, SpreadRow};
 pub use facts::{InstrumentRow, MarketRow, NO_ROW, StageRow, VenueRow};
+pub use flight::{Reached, TurnRow, WorstTickRow};
 pub use head::Head;
 pub use history::{EngineEvent, FillEvent, OpportunityEvent, OrderRow, TickEvent};
 pub use money::{BalanceRow, DeniedRow, LimitRow, PositionRow, RiskRow};
@@ -26,6 +28,7 @@ macro_rules! fills {
 fills!(
     EngineRow: 4, VenueRow: 1, MarketRow: 1, InstrumentRow: 3, PriceRow: 2, SpreadRow: 2, PositionRow: 2,
     BalanceRow: 2, RiskRow: 4, LimitRow: 2, DeniedRow: 4, FeedRow: 2, StageRow: 3, OrderRow: 2,
+    WorstTickRow: 2, TurnRow: 2,
     TickEvent: 1, OpportunityEvent: 2, FillEvent: 2, EngineEvent: 2,
 );
 const _: () = assert!(size_of::<Head>() == super::HEAD_BYTES);

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::split;
+use super::{split, worry};
 use crate::commands::top::canvas::{Canvas, width};
 use crate::commands::top::look::Tone;
 use crate::commands::top::scene::{Scene, Stage};
@@ -13,8 +13,11 @@ use crate::commands::top::units::{Number, grouped, latency};
 const EIGHTHS: [&str; 8] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇"];
 /// Rows of a histogram that are not its columns: heading, axis, its numbers, percentiles.
 const BESIDES: u16 = 4;
+/// Rows that stages and histogram keep for themselves.
+const LATENCY_LEAST: u16 = 14;
 
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene, view: &View) -> Drawn {
+    let area = overlong_turns(canvas, area, scene);
     let chosen = view.offset.min(scene.stages.len().saturating_sub(1));
     let table = table(scene, chosen);
     let (upper, lower) = split(area, (table.height() + 1).min(area.height.saturating_sub(BESIDES + 4)));
@@ -58,6 +61,36 @@ fn table(scene: &Scene, chosen: usize) -> Table {
         ]);
     }
     table
+}
+
+/// The overlong turns below, where there is room for them; what is left above.
+fn overlong_turns(canvas: &mut Canvas<'_>, area: Rect, scene: &Scene) -> Rect {
+    let Some(first) = scene.turns.first() else { return area };
+    let mut table = Table::new(&[
+        left("thread", 0, 14),
+        right("our work", 0, 8),
+        right("longest", 0, 8),
+        right("preempted", 0, 9),
+        right("longest", 0, 8),
+        right("stalled", 0, 8),
+        right("longest", 0, 8),
+    ]);
+    for turns in &scene.turns {
+        let mut row = vec![word(&turns.thread, Tone::Plain)];
+        for (count, longest_ns) in turns.kinds {
+            let longest = if count == 0 { Number::none() } else { Number::latency(longest_ns) };
+            row.extend([number(Number::count(count), worry(count)), number(longest, Tone::Plain)]);
+        }
+        table.row(row);
+    }
+    let (above, below) = split(area, area.height.saturating_sub(table.height() + 1));
+    if above.height < LATENCY_LEAST {
+        return area;
+    }
+    let title = format!("Loop turns of {} and more: us, or the machine?", round(first.limit_ns));
+    let lower = Rect { y: below.y + 1, height: below.height.saturating_sub(1), ..below };
+    table.draw(canvas, lower, (title.as_str(), ""), None, "");
+    above
 }
 
 fn histogram(canvas: &mut Canvas<'_>, area: Rect, stage: &Stage) {

@@ -2,13 +2,15 @@
 
 use crosstick_ipc::Reader;
 use crosstick_ipc::layout::{
-    self, FeedRow, LimitKind, OrderStatus, PriceFlags, PriceRow, SpreadFlags, SpreadRow, text,
+    self, FeedRow, LimitKind, OrderStatus, PriceFlags, PriceRow, SpreadFlags, SpreadRow, TurnRow, text,
 };
 use crosstick_model::{DenyCode, InstrumentId, Purpose, Side};
 
 use super::names::{Names, clean};
 use super::rates::{Key, Rates};
-use crate::commands::top::scene::{Balance, Counter, Edge, Feed, Limit, OpenOrder, Position, Price, Scene, Stage};
+use crate::commands::top::scene::{
+    Balance, Counter, Edge, Feed, Limit, OpenOrder, Position, Price, Scene, Stage, Turns,
+};
 use crate::commands::top::units::{Number, amount_text, fixed, grouped};
 
 /// Fills all of the scene that comes from tables with a row for each thing.
@@ -24,6 +26,7 @@ pub fn fill(reader: &Reader, names: &Names, rates: &mut Rates, scene: &mut Scene
         scene.denied = DenyCode::ALL.iter().zip(&row.counts).map(named).collect();
     }
     scene.stages = stages(reader);
+    scene.turns = reader.rows(layout::table::TURNS).iter().map(turns).collect();
 }
 
 fn counter(rates: &mut Rates, key: Key, count: u64) -> Counter {
@@ -180,6 +183,12 @@ fn limit(row: &layout::LimitRow) -> Limit {
         denied: row.denied,
         halts: row.halting != 0,
     }
+}
+
+fn turns(row: &TurnRow) -> Turns {
+    let kinds =
+        [(row.work, row.work_worst_ns), (row.preempted, row.preempted_worst_ns), (row.stalled, row.stalled_worst_ns)];
+    Turns { thread: clean(&text(&row.thread)), limit_ns: row.limit_ns, kinds }
 }
 
 fn stages(reader: &Reader) -> Vec<Stage> {

@@ -1,20 +1,21 @@
-//! Recorded frames: lines of `receive-time frame`, plain or zstd, read one at a time, merged by time.
+//! Recorded frames: lines of `receive-time frame`, plain or zstd, read one at a time.
 //!
 //! 16 digits are µs, 19 are ns. A line that is neither is an error with its file and number: a recording is
 //! made by a program, so a broken line means that something is lost.
 
 use std::collections::VecDeque;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
+use crosstick_model::{Tick, VenueId};
 use thiserror::Error;
+
+use super::bytes::{self, Opened, ReadCount, Text};
+use super::{Input, VenueFeed};
+use crate::exit::Failure;
 
 /// Longest line that is read; the largest frame seen in practice has 5 MB.
 pub const LINE_BYTES_MAX: usize = 16 << 20;
-
-const BUFFER_BYTES: usize = 1 << 18;
-const ZSTD_MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 
 /// Why a recording cannot be read.
 #[derive(Debug, Error)]
@@ -43,7 +44,7 @@ pub enum RecordingError {
 /// One recorded file, read line by line into a buffer that is reused.
 pub struct Recording {
     path: PathBuf,
-    input: Box<dyn BufRead + Send>,
+    input: Text,
     line: u64,
     buffer: Vec<u8>,
     frame: std::ops::Range<usize>,
@@ -53,29 +54,21 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Opens a recording; zstd is recognised by its first bytes. A named pipe will do.
+    /// Opens a recording; compression is recognised by its first bytes. A named pipe will do.
     ///
     /// # Errors
     /// When the file cannot be opened or read.
     pub fn open(path: &Path) -> Result<Self, RecordingError> {
         let io = |source| RecordingError::Io { path: path.to_path_buf(), source };
-        let file = File::open(path).map_err(io)?;
-        if file.metadata().map_err(io)?.is_dir() {
-            return Err(io(io::Error::new(io::ErrorKind::IsADirectory, "is a directory, not a recording")));
+        match bytes::open(path, &ReadCount::default(), None).map_err(io)? {
+            Opened::Text(text, _) => Ok(Self::over(path, text)),
+            Opened::Zip => Err(io(io::Error::new(io::ErrorKind::InvalidData, "a zip archive, not a recording"))),
         }
-        let mut file = file;
-        // Read, not peeked: a pipe may hand out its first bytes one by one.
-        let mut head = Vec::with_capacity(ZSTD_MAGIC.len());
-        file.by_ref().take(ZSTD_MAGIC.len() as u64).read_to_end(&mut head).map_err(io)?;
-        let compressed = head == ZSTD_MAGIC;
-        let whole = io::Cursor::new(head).chain(file);
-        let input: Box<dyn BufRead + Send> = if compressed {
-            let decoder = zstd::stream::read::Decoder::new(whole).map_err(io)?;
-            Box::new(BufReader::with_capacity(BUFFER_BYTES, decoder))
-        } else {
-            Box::new(BufReader::with_capacity(BUFFER_BYTES, whole))
-        };
-        Ok(Self {
+    }
+
+    /// A recording whose text is open already; errors name it by `path`.
+    pub(super) fn over(path: &Path, input: Text) -> Self {
+        Self {
             path: path.to_path_buf(),
             input,
             line: 0,
@@ -83,7 +76,7 @@ impl Recording {
             frame: 0..0,
             recv_ns: 0,
             ahead: VecDeque::new(),
-        })
+        }
     }
 
     /// Looks at the frames that come next, up to `frames_max` of them, until `look` says that it has seen enough.
@@ -177,36 +170,52 @@ fn parse_time(digits: &[u8]) -> Option<u64> {
     value.checked_mul(factor)
 }
 
-/// Several recordings read as one: by receive time, then by their order here, then by line.
-pub struct Merge {
-    recordings: Vec<Recording>,
-    /// Whether the recording of that index stands on a line not yet handed out.
-    ready: Vec<bool>,
-    /// The recording whose line was handed out last.
-    current: Option<usize>,
+/// What a line of our own in a recording begins with; venues send no such frame.
+pub(crate) const OWN_FRAME: &[u8] = b"{\"crosstick\":";
+/// The line of the venue went live.
+pub(crate) const LINE_LIVE: &str = r#"{"crosstick":"line live"}"#;
+/// The line of the venue went down.
+pub(crate) const LINE_DOWN: &str = r#"{"crosstick":"line down"}"#;
+
+/// A recorded file as an input: each line a frame of one venue, or a line of our own.
+pub(super) struct Frames {
+    recording: Recording,
+    feed: usize,
+    /// Whose line goes live and down with it; `None` where nobody wants to know.
+    venue: Option<VenueId>,
 }
 
-impl Merge {
-    /// Merges in the given order; reads the first line of each.
-    ///
-    /// # Errors
-    /// When one of the files cannot be read.
-    pub fn new(mut recordings: Vec<Recording>) -> Result<Self, RecordingError> {
-        let ready = recordings.iter_mut().map(Recording::advance).collect::<Result<_, _>>()?;
-        Ok(Self { recordings, ready, current: None })
+impl Frames {
+    /// `feed`: index of its venue's feed.
+    pub const fn new(recording: Recording, feed: usize, venue: Option<VenueId>) -> Self {
+        Self { recording, feed, venue }
+    }
+}
+
+impl Input for Frames {
+    #[inline]
+    fn advance(&mut self) -> Result<bool, Failure> {
+        self.recording.advance().map_err(Failure::other)
     }
 
-    /// The next line of all: the index of its recording, and the recording standing on it.
-    ///
-    /// # Errors
-    /// When one of the files cannot be read on.
-    pub fn next_line(&mut self) -> Result<Option<(usize, &mut Recording)>, RecordingError> {
-        if let Some(used) = self.current.take() {
-            self.ready[used] = self.recordings[used].advance()?;
+    #[inline]
+    fn recv_ns(&self) -> u64 {
+        self.recording.recv_ns
+    }
+
+    #[inline]
+    fn take(&mut self, feeds: &mut [VenueFeed]) -> Option<Tick> {
+        let recv_ns = self.recording.recv_ns;
+        let frame = self.recording.frame();
+        if frame.starts_with(OWN_FRAME) {
+            let live = frame == LINE_LIVE.as_bytes();
+            if !live && frame != LINE_DOWN.as_bytes() {
+                // Of a newer build; it says nothing about the market.
+                return None;
+            }
+            return Some(Tick::line_state(self.venue?, 0, live, recv_ns));
         }
-        let next = (0..self.recordings.len()).filter(|i| self.ready[*i]).min_by_key(|i| self.recordings[*i].recv_ns);
-        self.current = next;
-        Ok(next.map(|index| (index, &mut self.recordings[index])))
+        feeds[self.feed].frame(frame, recv_ns)
     }
 }
 
@@ -221,22 +230,12 @@ mod tests {
         Recording::open(&path).unwrap()
     }
 
-    fn all(merge: &mut Merge) -> Vec<(usize, u64, String)> {
+    fn all(mut recording: Recording) -> Vec<(u64, String)> {
         let mut lines = Vec::new();
-        while let Some((index, at)) = merge.next_line().unwrap() {
-            lines.push((index, at.recv_ns(), String::from_utf8(at.frame().to_vec()).unwrap()));
+        while recording.advance().unwrap() {
+            lines.push((recording.recv_ns(), String::from_utf8(recording.frame().to_vec()).unwrap()));
         }
         lines
-    }
-
-    #[test]
-    fn merges_by_time_then_file_then_line() {
-        let a = b"1700000000000002 a1\n1700000000000002 a2\n\n1700000000000005 a3\n".as_slice();
-        let b = b"1700000000000002000 b1\r\n1700000000000004999 b2".as_slice();
-        let mut merge = Merge::new(vec![recording("a", a), recording("empty", b""), recording("b", b)]).unwrap();
-        let texts: Vec<String> = all(&mut merge).into_iter().map(|(i, _, t)| format!("{i}{t}")).collect();
-        assert_eq!(texts, ["0a1", "0a2", "2b1", "2b2", "0a3"]);
-        assert!(merge.next_line().unwrap().is_none(), "the end stays the end");
     }
 
     #[test]
@@ -253,8 +252,8 @@ mod tests {
             })
             .unwrap();
         assert_eq!(looked, 7);
-        let plain = all(&mut Merge::new(vec![recording("plain", text.as_bytes())]).unwrap());
-        assert_eq!(all(&mut Merge::new(vec![peeked]).unwrap()), plain);
+        let plain = all(recording("plain", text.as_bytes()));
+        assert_eq!(all(peeked), plain);
         assert_eq!(plain.len(), 2_000);
     }
 

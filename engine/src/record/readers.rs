@@ -1,0 +1,169 @@
+//! The reader threads of a recording, and the writer's. Cold to start; the readers' loop is hot.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crosstick_feeds::{Event, LineSpec, LineStats, Reader};
+use crosstick_ring::{Waiter, wait};
+
+use super::tap::{CHUNKS, NoSink, Tap};
+use super::writer::Writer;
+use crate::clock::WallClock;
+use crate::config::Config;
+use crate::exit::Failure;
+use crate::run::topology::{divide, leaves_spare_core};
+
+/// Events that wait for the main thread; they are a few a minute.
+const EVENTS: usize = 1_024;
+/// Longest sleep of a reader: how late a stop, or a chunk that is old enough, may be noticed.
+const WAIT_MAX: Duration = Duration::from_millis(5);
+/// Sleep of a reader that may not read.
+const WAIT_STALLED: Duration = Duration::from_micros(200);
+/// How long the writer is given, at the end, to take what was read.
+const FLUSH_MAX: Duration = Duration::from_secs(30);
+
+/// How often and how long readers did not read because the disk was too slow.
+#[derive(Debug, Default)]
+struct Stalls {
+    count: AtomicU64,
+    ns: AtomicU64,
+}
+
+/// Threads under way.
+pub(super) struct Running {
+    /// What connections tell.
+    pub events: Receiver<Event>,
+    /// What lines count.
+    pub lines: Vec<LineStats>,
+    /// How many sockets there are.
+    pub sockets: usize,
+    stop: Arc<AtomicBool>,
+    stalls: Arc<Stalls>,
+    readers: Vec<JoinHandle<()>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+/// Starts all threads.
+///
+/// # Errors
+/// When the system has no thread or no poll for it.
+pub(super) fn start(
+    lines: Vec<LineSpec>,
+    instruments: usize,
+    config: &Config,
+    clock: &WallClock,
+    writer: Writer,
+) -> Result<Running, Failure> {
+    let threads = &config.threads;
+    let sockets = lines.iter().map(|line| line.sockets.len()).sum();
+    let groups = divide(lines, threads.reader_cpus.len());
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let spare = leaves_spare_core(cores, groups.len());
+    let (tell, events) = sync_channel(EVENTS);
+    let (to, chunks) = sync_channel(groups.len() * CHUNKS);
+    let (stop, stalls) = (Arc::new(AtomicBool::new(false)), Arc::new(Stalls::default()));
+    let (mut starting, mut all) = (Vec::new(), Vec::new());
+    for (number, group) in groups.into_iter().enumerate() {
+        let tap = Tap::new(to.clone());
+        let (reader, stats) =
+            Reader::new(group, instruments, NoSink, clock.clone(), tap, tell.clone()).map_err(Failure::other)?;
+        all.extend(stats);
+        let (waiter, _) = wait::pair(threads.reader_wait, spare);
+        let cpu = threads.reader_cpus.get(number).copied();
+        let (stop, stalls, clock) = (Arc::clone(&stop), Arc::clone(&stalls), clock.clone());
+        starting.push(RecordThread { reader, waiter, cpu, stop, stalls, clock });
+    }
+    // Only the readers hold it from here on: when they end, the writer does.
+    drop(to);
+    let writer = thread::Builder::new().name("ct-record".into()).spawn(move || writer.run(&chunks));
+    let writer = Some(writer.map_err(Failure::other)?);
+    let readers = starting.into_iter().enumerate().map(|(number, thread)| thread.start(number));
+    let readers = readers.collect::<Result<_, _>>().map_err(Failure::other)?;
+    Ok(Running { events, lines: all, sockets, stop, stalls, readers, writer })
+}
+
+impl Running {
+    /// Whether the writer has ended: the disk refused.
+    pub fn is_over(&self) -> bool {
+        self.writer.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// How often readers stopped because the disk was too slow, and for how long in all.
+    pub fn stalls(&self) -> (u64, Duration) {
+        let ns = Duration::from_nanos(self.stalls.ns.load(Ordering::Relaxed));
+        (self.stalls.count.load(Ordering::Relaxed), ns)
+    }
+
+    /// Ends the readers, then the writer when it has written all.
+    pub fn stop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in self.readers.drain(..).chain(self.writer.take()) {
+            if thread.join().is_err() {
+                tracing::error!("a thread ended by a panic; this is a bug, please report it");
+            }
+        }
+    }
+}
+
+struct RecordThread {
+    reader: Reader<NoSink, WallClock, Tap>,
+    waiter: Waiter,
+    cpu: Option<usize>,
+    stop: Arc<AtomicBool>,
+    stalls: Arc<Stalls>,
+    clock: WallClock,
+}
+
+impl RecordThread {
+    fn start(self, number: usize) -> std::io::Result<JoinHandle<()>> {
+        thread::Builder::new().name(format!("ct-reader-{number}")).spawn(move || self.run())
+    }
+
+    fn run(mut self) {
+        if let Some(cpu) = self.cpu
+            && let Err(error) = crosstick_ring::pin::pin_current_thread(cpu)
+        {
+            tracing::warn!("a reader thread runs unpinned: {error}");
+        }
+        self.waiter.set_park_max(WAIT_MAX);
+        while !self.stop.load(Ordering::Relaxed) {
+            if !self.reader.observer().ready(self.clock.now_ns()) && !self.wait_for_writer() {
+                break;
+            }
+            if self.reader.turn() > 0 {
+                self.waiter.active();
+            } else {
+                let reader = &mut self.reader;
+                self.waiter.idle_with(|timeout| reader.wait(timeout));
+            }
+        }
+        self.reader.shut_down();
+        let end = Instant::now() + FLUSH_MAX;
+        while !self.reader.observer().flush() && Instant::now() < end {
+            thread::sleep(WAIT_STALLED);
+        }
+    }
+
+    /// Waits until the writer has taken something; `false` when there is no more to be done.
+    #[cold]
+    fn wait_for_writer(&mut self) -> bool {
+        let since = Instant::now();
+        self.stalls.count.fetch_add(1, Ordering::Relaxed);
+        let ready = loop {
+            if self.reader.observer().is_closed() || self.stop.load(Ordering::Relaxed) {
+                break false;
+            }
+            if self.reader.observer().ready(self.clock.now_ns()) {
+                break true;
+            }
+            thread::sleep(WAIT_STALLED);
+        };
+        let ns = u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.stalls.ns.fetch_add(ns, Ordering::Relaxed);
+        self.reader.resumed();
+        ready
+    }
+}
