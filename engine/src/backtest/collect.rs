@@ -15,6 +15,9 @@ use crate::export::rows::Names;
 use crate::export::trail::{Seen, Traded, Trail};
 use crate::export::{Cell, Format, Table, TableError, columns};
 
+/// The tables that were written, with their rows.
+pub type Written = Vec<(&'static str, u64)>;
+
 /// An opportunity as the page shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shown {
@@ -145,7 +148,7 @@ impl<'u> Collector<'u> {
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn finish(mut self) -> Result<(Vec<(&'static str, u64)>, Story), TableError> {
+    pub fn finish(mut self) -> Result<(Written, Story), TableError> {
         self.ended(true);
         self.check()?;
         let rows = vec![

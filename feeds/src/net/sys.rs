@@ -63,7 +63,7 @@ fn receive_time(message: &libc::msghdr) -> u64 {
         let (level, kind, length) = unsafe { ((*header).cmsg_level, (*header).cmsg_type, (*header).cmsg_len) };
         // SAFETY: computes with its argument alone.
         let whole = unsafe { libc::CMSG_LEN(size_of::<libc::timespec>() as u32) };
-        if level == libc::SOL_SOCKET && kind == libc::SCM_TIMESTAMPNS && length as usize >= whole as usize {
+        if level == libc::SOL_SOCKET && kind == libc::SCM_TIMESTAMPNS && length >= whole as usize {
             // SAFETY: the header says that a `timespec` lies behind it, possibly not aligned.
             let time = unsafe { libc::CMSG_DATA(header).cast::<libc::timespec>().read_unaligned() };
             let (Ok(seconds), Ok(ns)) = (u64::try_from(time.tv_sec), u64::try_from(time.tv_nsec)) else { return 0 };
