@@ -44,6 +44,8 @@ extern "C" {
 #define CROSSTICK_TABLE_FEEDS "feeds" /* A row a line of a venue. */
 #define CROSSTICK_TABLE_STAGES "stages" /* Stages of a tick's way, a row for each thread that measures one. */
 #define CROSSTICK_TABLE_HISTOGRAMS "histograms" /* Latencies: a histogram a row of `stages`. */
+#define CROSSTICK_TABLE_TURNS "turns" /* Overlong turns of the hot threads' loops: a row a thread. */
+#define CROSSTICK_TABLE_WORST_TICKS "worst_ticks" /* The ticks that took longest, with every stamp of their way. */
 #define CROSSTICK_TABLE_TICKS "ticks" /* Every quote and trade that the core took. */
 #define CROSSTICK_TABLE_OPPORTUNITIES "opportunities" /* Opportunities as they begin and as they end. */
 #define CROSSTICK_TABLE_ORDERS "orders" /* Every order after every change. */
@@ -100,6 +102,13 @@ enum crosstick_event_kind {
     CROSSTICK_EVENT_KIND_RESUMED = 8,
     CROSSTICK_EVENT_KIND_BREACH = 9,
     CROSSTICK_EVENT_KIND_NO_SLOT = 10
+};
+
+enum crosstick_led_to {
+    CROSSTICK_LED_TO_NOTHING = 0,
+    CROSSTICK_LED_TO_DENIED = 1,
+    CROSSTICK_LED_TO_ORDERS = 2,
+    CROSSTICK_LED_TO_UNSENT = 3
 };
 
 enum crosstick_outcome {
@@ -787,6 +796,118 @@ CROSSTICK_ASSERT(offsetof(struct crosstick_stage, buckets) == 128);
 CROSSTICK_ASSERT(offsetof(struct crosstick_stage, division_bits) == 132);
 CROSSTICK_ASSERT(offsetof(struct crosstick_stage, value_max) == 136);
 CROSSTICK_ASSERT(sizeof(struct crosstick_stage) == 184);
+
+/* Turns of a hot thread's loop that took longer than a limit, by whose doing that was. Written by that thread. */
+struct crosstick_turn {
+    /* The thread. */
+    char thread[24];
+    /* From how long on a turn counts. [ns] */
+    uint64_t limit_ns;
+    /* Turns with work of ours in which the kernel did not take the processor away. */
+    uint64_t work;
+    /* The longest of those. [ns] */
+    uint64_t work_worst_ns;
+    /* All of those together. [ns] */
+    uint64_t work_total_ns;
+    /* Turns in which the kernel gave the processor to something else. */
+    uint64_t preempted;
+    /* The longest of those. [ns] */
+    uint64_t preempted_worst_ns;
+    /* All of those together. [ns] */
+    uint64_t preempted_total_ns;
+    /* Turns without work of ours in which the kernel did not take the processor away: an interrupt, the hypervisor, the firmware. */
+    uint64_t stalled;
+    /* The longest of those. [ns] */
+    uint64_t stalled_worst_ns;
+    /* All of those together. [ns] */
+    uint64_t stalled_total_ns;
+    /* When the newest of all ended. [ns since epoch] */
+    uint64_t newest_ns;
+    uint8_t reserved_112[8];
+};
+CROSSTICK_ASSERT(offsetof(struct crosstick_turn, thread) == 0);
+CROSSTICK_ASSERT(offsetof(struct crosstick_turn, limit_ns) == 24);
+CROSSTICK_ASSERT(offsetof(struct crosstick_turn, work) == 32);
+CROSSTICK_ASSERT(offsetof(struct crosstick_turn, work_worst_ns) == 40);
+CROSSTICK_ASSERT(offsetof(struct crosstick_turn, work_total_ns) == 48);
+CROSSTICK_ASSERT(offsetof(struct crosstick_turn, preempted) == 56);
+CROSSTICK_ASSERT(offsetof(struct crosstick_turn, preempted_worst_ns) == 64);
+CROSSTICK_ASSERT(offsetof(struct crosstick_turn, preempted_total_ns) == 72);
+CROSSTICK_ASSERT(offsetof(struct crosstick_turn, stalled) == 80);
+CROSSTICK_ASSERT(offsetof(struct crosstick_turn, stalled_worst_ns) == 88);
+CROSSTICK_ASSERT(offsetof(struct crosstick_turn, stalled_total_ns) == 96);
+CROSSTICK_ASSERT(offsetof(struct crosstick_turn, newest_ns) == 104);
+CROSSTICK_ASSERT(sizeof(struct crosstick_turn) == 120);
+
+#define CROSSTICK_WORST_TICK_REACHED_KERNEL 1u
+#define CROSSTICK_WORST_TICK_REACHED_DECODED 2u
+#define CROSSTICK_WORST_TICK_REACHED_TAKEN 4u
+#define CROSSTICK_WORST_TICK_REACHED_DECIDED 8u
+#define CROSSTICK_WORST_TICK_REACHED_GATED 16u
+#define CROSSTICK_WORST_TICK_REACHED_SENT 32u
+#define CROSSTICK_WORST_TICK_REACHED_ACKNOWLEDGED 64u
+
+/* One of the ticks of this run that took longest from the socket read to the last stage of their way; the rows are in no order. Written by the core thread. */
+struct crosstick_worst_tick {
+    /* From the socket read to the last of taken, decided, gated and sent; 0: the row is free. [ns] */
+    uint64_t total_ns;
+    /* When its bytes were read. [ns since epoch] */
+    uint64_t recv_ns;
+    /* The venue's number of it. */
+    uint64_t venue_seq;
+    /* The instrument. [row of `instruments`] */
+    uint32_t instrument;
+    /* What it is. [enum `tick_kind`] */
+    uint32_t kind;
+    /* The line that brought it. */
+    uint32_t line;
+    /* Ticks of the same socket read; 0: not known. */
+    uint32_t read_ticks;
+    /* Which of the stamps below there are. [bits: 1 kernel, 2 decoded, 4 taken, 8 decided, 16 gated, 32 sent, 64 acknowledged] */
+    uint32_t reached;
+    /* What it led to. [enum `led_to`] */
+    uint32_t led_to;
+    /* Why risk denied it; 4294967295: it did not. [enum `deny_code`] */
+    uint32_t code;
+    /* Orders that a gateway took. */
+    uint32_t orders;
+    /* The first of those orders. */
+    uint64_t first_order;
+    /* From the kernel's receive time of the newest packet of the read to the read. [ns] */
+    uint64_t kernel_ns;
+    /* From the read until all ticks of the read were in the ring. [ns] */
+    uint64_t decoded_ns;
+    /* From the read until the core took it. [ns] */
+    uint64_t taken_ns;
+    /* From the read until the strategy's first intents were out. [ns] */
+    uint64_t decided_ns;
+    /* From the read until risk's verdict on them. [ns] */
+    uint64_t gated_ns;
+    /* From the read until a gateway had their orders. [ns] */
+    uint64_t sent_ns;
+    /* From the read until the core took the first report of the first order. [ns] */
+    uint64_t acknowledged_ns;
+};
+CROSSTICK_ASSERT(offsetof(struct crosstick_worst_tick, total_ns) == 0);
+CROSSTICK_ASSERT(offsetof(struct crosstick_worst_tick, recv_ns) == 8);
+CROSSTICK_ASSERT(offsetof(struct crosstick_worst_tick, venue_seq) == 16);
+CROSSTICK_ASSERT(offsetof(struct crosstick_worst_tick, instrument) == 24);
+CROSSTICK_ASSERT(offsetof(struct crosstick_worst_tick, kind) == 28);
+CROSSTICK_ASSERT(offsetof(struct crosstick_worst_tick, line) == 32);
+CROSSTICK_ASSERT(offsetof(struct crosstick_worst_tick, read_ticks) == 36);
+CROSSTICK_ASSERT(offsetof(struct crosstick_worst_tick, reached) == 40);
+CROSSTICK_ASSERT(offsetof(struct crosstick_worst_tick, led_to) == 44);
+CROSSTICK_ASSERT(offsetof(struct crosstick_worst_tick, code) == 48);
+CROSSTICK_ASSERT(offsetof(struct crosstick_worst_tick, orders) == 52);
+CROSSTICK_ASSERT(offsetof(struct crosstick_worst_tick, first_order) == 56);
+CROSSTICK_ASSERT(offsetof(struct crosstick_worst_tick, kernel_ns) == 64);
+CROSSTICK_ASSERT(offsetof(struct crosstick_worst_tick, decoded_ns) == 72);
+CROSSTICK_ASSERT(offsetof(struct crosstick_worst_tick, taken_ns) == 80);
+CROSSTICK_ASSERT(offsetof(struct crosstick_worst_tick, decided_ns) == 88);
+CROSSTICK_ASSERT(offsetof(struct crosstick_worst_tick, gated_ns) == 96);
+CROSSTICK_ASSERT(offsetof(struct crosstick_worst_tick, sent_ns) == 104);
+CROSSTICK_ASSERT(offsetof(struct crosstick_worst_tick, acknowledged_ns) == 112);
+CROSSTICK_ASSERT(sizeof(struct crosstick_worst_tick) == 120);
 
 #define CROSSTICK_TICK_EVENT_FLAGS_TAKER_SOLD 1u
 #define CROSSTICK_TICK_EVENT_FLAGS_OFF_MARKET 2u
