@@ -108,8 +108,8 @@ pub fn backtest(request: &Request, signals: &Signals) -> Result<Tested, Failure>
     Ok(Tested { report, measures, tables, files, code, took })
 }
 
-/// What the config says of its instruments, else recordings and journals among the data; of what neither says, the finest
-/// that the scale allows, as in a replay.
+/// What the config says of its instruments, else recordings and journals among the data; of what neither says, the
+/// finest that the scale allows, as in a replay.
 ///
 /// # Errors
 /// When markets or instruments are wrong, or a source is not there.

@@ -33,7 +33,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_passes_exactly_passes_coarsely(a in any::<i128>(), b in any::<i128>(), shift in 0u32..127, near in -3i128..3) {
+        fn what_passes_exactly_passes_coarsely(
+            a in any::<i128>(), b in any::<i128>(), shift in 0u32..127, near in -3i128..3,
+        ) {
             let a = a >> shift;
             for b in [b >> shift, a.saturating_add(near), a, i128::MIN, i128::MAX] {
                 let (selling, buying) = (Coarse::of(a, i128::MAX), Coarse::of(i128::MIN, b));

@@ -1,7 +1,7 @@
 //! The ticks that took longest, with every stamp of their way.
 //!
-//! **Hot:** one comparison a tick. **Cold:** a tick that gets in takes the place of the shortest; that happens ever more
-//! rarely. Takes its memory at start. What the reader knows of a tick is looked up later, between turns.
+//! **Hot:** one comparison a tick. **Cold:** a tick that gets in takes the place of the shortest; that happens ever
+//! more rarely. Takes its memory at start. What the reader knows of a tick is looked up later, between turns.
 
 use crosstick_ipc::Table;
 use crosstick_ipc::layout::{Reached, WorstTickRow};
