@@ -103,3 +103,11 @@ pub fn groups(legs: usize) -> Stage {
     desk.prepare(GROUPS, legs, QUANTITY);
     Stage::new(GROUPS, move || desk.gate_all(legs))
 }
+
+/// Orders as the gate approves them, on two venues in turn.
+pub fn approved() -> Vec<Approved> {
+    let mut desk = Desk::new();
+    desk.prepare(GROUPS, 2, QUANTITY);
+    desk.gate_all(2);
+    std::mem::take(&mut desk.approved)
+}

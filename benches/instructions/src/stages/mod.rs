@@ -2,6 +2,7 @@
 
 mod decode;
 mod detect;
+mod encode;
 mod frame;
 mod gate;
 mod ring;
@@ -41,4 +42,6 @@ pub const ALL: &[(&str, Make)] = &[
     ("detect/busy_8", || detect::quotes(8, true)),
     ("gate/one_leg", || gate::groups(1)),
     ("gate/two_legs", || gate::groups(2)),
+    ("encode/session", encode::session),
+    ("encode/hmac", encode::hmac),
 ];

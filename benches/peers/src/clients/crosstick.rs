@@ -17,7 +17,17 @@ struct Tsc(quanta::Clock);
 impl Clock for Tsc {
     fn now_ns(&self) -> u64 {
         // An engine adds its anchor; the reader needs no more than a time that grows.
-        self.0.delta_as_nanos(0, self.0.raw())
+        self.at_ns(self.0.raw())
+    }
+
+    #[inline]
+    fn stamp(&self) -> u64 {
+        self.0.raw()
+    }
+
+    #[inline]
+    fn at_ns(&self, stamp: u64) -> u64 {
+        self.0.delta_as_nanos(0, stamp)
     }
 }
 
