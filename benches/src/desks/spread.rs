@@ -8,7 +8,7 @@ use crosstick_strategy::{Outbox, PriceCache, Spread, SpreadConfig, Strategy, Vie
 
 use crate::worlds::one_market;
 
-/// Ticks of a sweep: a multiple of the numbers of venues and of [`CROSS_EVERY`].
+/// Ticks of a sweep: a multiple of the numbers of venues and of `CROSS_EVERY`.
 pub const TICKS: u64 = 4080;
 /// 15 has no factor in common with the numbers of venues, so each has its turn at crossing the others.
 const CROSS_EVERY: u64 = 15;
