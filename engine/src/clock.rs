@@ -1,8 +1,8 @@
 //! Wall time that is never stepped: anchored to the system clock once at start, then advanced by the TSC.
 //!
-//! **Hot:** [`WallClock::stamp`] is one counter read, [`WallClock::now_ns`] a multiplication and a shift on top. How far
-//! the anchor has drifted from the system clock is a figure that the status line reports; the clock itself never follows
-//! it, because a step backwards would make quotes younger than they are.
+//! **Hot:** [`WallClock::stamp`] is one counter read, [`WallClock::now_ns`] a multiplication and a shift on top.
+//! How far the anchor has drifted from the system clock is a figure that the status line reports; the clock itself
+//! never follows it, because a step backwards would make quotes younger than they are.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
