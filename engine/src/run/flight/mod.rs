@@ -1,9 +1,9 @@
 //! The flight recorder: when each stage of an input's way was reached, on the core thread.
 //!
 //! **Thread:** `ct-core`. **Hot.** On the way of an input a stamp is a read of the counter and a store. What stamps
-//! mean is worked out once the input's orders have left: histograms, the traces of the worst ticks, overlong turns. A
-//! tick that leads nowhere costs one stamp here (and its read two on the reader), an order's way three more. Nothing here
-//! allocates, locks, or decides: no stamp is an input of the core.
+//! mean is worked out once the input's orders have left: histograms, the traces of the worst ticks, overlong turns.
+//! A tick that leads nowhere costs one stamp here (and its read two on the reader), an order's way three more.
+//! Nothing here allocates, locks, or decides: no stamp is an input of the core.
 //!
 //! [`Batches`] bring what the reader knows beside the tick, which stays as small as it is.
 
