@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crosstick_benches::turns::Clock;
@@ -25,6 +26,8 @@ pub struct Bare {
     sizes: (usize, usize),
     clock: Clock,
     held: Arc<Mutex<Vec<Span>>>,
+    /// How long the client looks at a frame before it answers, ticks.
+    late: Arc<AtomicU64>,
     client: Client,
 }
 
@@ -35,6 +38,7 @@ struct Echo {
     buffer: Vec<u8>,
     got: usize,
     clock: Clock,
+    late: Arc<AtomicU64>,
     /// From the read's return to the write's call.
     spans: Vec<Span>,
     held: Arc<Mutex<Vec<Span>>>,
@@ -52,7 +56,11 @@ impl Work for Echo {
                 self.got += count;
                 if self.got >= self.sizes.0 {
                     self.got -= self.sizes.0;
-                    let write = self.clock.ticks();
+                    let due = read + self.late.load(Ordering::Relaxed);
+                    let mut write = self.clock.ticks();
+                    while write < due {
+                        write = self.clock.ticks();
+                    }
                     self.up.write_all(&self.buffer[..self.sizes.1]).expect("the venue is there");
                     self.spans.push(Span { read, write });
                 }
@@ -90,6 +98,8 @@ impl Bare {
         };
         let held = Arc::new(Mutex::new(Vec::new()));
         let spans = Arc::clone(&held);
+        let late = Arc::new(AtomicU64::new(0));
+        let their_late = Arc::clone(&late);
         let client = Client::start(1, move || {
             Box::new(Echo {
                 down: their_down,
@@ -98,11 +108,18 @@ impl Bare {
                 buffer: vec![0; 4096],
                 got: 0,
                 clock: Clock::new(),
+                late: their_late,
                 spans: Vec::with_capacity(FRAMES),
                 held: spans,
             })
         });
-        Self { down, up, sizes, clock: Clock::new(), held, client }
+        Self { down, up, sizes, clock: Clock::new(), held, late, client }
+    }
+
+    /// From now on an answer comes so long after its frame was read.
+    pub fn answer_after(&self, ns: f64) {
+        let ticks_a_ns = f64::from(1 << 30) / self.clock.ns(1 << 30);
+        self.late.store((ns * ticks_a_ns) as u64, Ordering::Relaxed);
     }
 
     /// One turn.

@@ -193,11 +193,11 @@ impl<S: Strategy, W: Wire> Trader<S, W> {
             clock,
             now: Stamps::default(),
             first: true,
-            orders: Vec::with_capacity(16),
+            orders: Vec::with_capacity(64),
             stamps: Vec::with_capacity(1 << 16),
             stamping,
         };
-        Self { core: Core::new(&universe, cache, strategy, risk(&universe)), gateway, reports: Vec::with_capacity(16) }
+        Self { core: Core::new(&universe, cache, strategy, risk(&universe)), gateway, reports: Vec::with_capacity(64) }
     }
 
     /// The other venue's quote, new, so that it does not age.
@@ -236,6 +236,12 @@ impl<S: Strategy, W: Wire> Trader<S, W> {
     /// How often risk said no.
     pub fn denied(&self) -> u64 {
         self.core.risk().denied().map(|(_, count)| count).sum()
+    }
+
+    /// Why, and how often.
+    pub fn denials(&self) -> String {
+        let named = self.core.risk().denied().filter(|(_, count)| *count > 0);
+        named.map(|(code, count)| format!("{} {count}", code.code())).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -3,8 +3,10 @@
 use crosstick_model::Decision;
 use crosstick_model::decision::RECORD_BYTES_MAX;
 
-/// Records are gathered this long before they are hashed: BLAKE3 is fast on kilobytes, slow on dozens of bytes.
-const BATCH_BYTES: usize = 16 << 10;
+/// From so many bytes on it is time to hash: BLAKE3 is fast on kilobytes, slow on dozens of bytes.
+const DUE_BYTES: usize = 8 << 10;
+/// Room for what one input may lead to behind that, so that no order waits for microseconds of hashing.
+const BATCH_BYTES: usize = 2 * DUE_BYTES;
 
 /// Hashes decisions as they come, without allocating.
 #[derive(Clone)]
@@ -22,18 +24,30 @@ impl Default for DecisionHash {
 }
 
 impl DecisionHash {
-    /// Takes in one record.
+    /// Takes in one record. Hashes only where one input led to more than [`BATCH_BYTES`]; else [`Self::work_off`] does.
     #[inline]
     pub fn add(&mut self, decision: &Decision) {
-        let mut bytes = [0; RECORD_BYTES_MAX];
-        let len = decision.write(&mut bytes);
-        if self.len + len > BATCH_BYTES {
-            self.hasher.update(&self.batch[..self.len]);
-            self.len = 0;
+        if self.len + RECORD_BYTES_MAX > BATCH_BYTES {
+            self.hash();
         }
-        self.batch[self.len..self.len + len].copy_from_slice(&bytes[..len]);
-        self.len += len;
+        if let Some(room) = self.batch.get_mut(self.len..).and_then(|room| room.first_chunk_mut()) {
+            self.len += decision.write(room);
+        }
         self.records += 1;
+    }
+
+    /// Hashes what has gathered, if it is worth it; to be called when the orders are out.
+    #[inline]
+    pub fn work_off(&mut self) {
+        if self.len >= DUE_BYTES {
+            self.hash();
+        }
+    }
+
+    #[cold]
+    fn hash(&mut self) {
+        self.hasher.update(&self.batch[..self.len]);
+        self.len = 0;
     }
 
     /// How many records were taken in.
@@ -73,6 +87,10 @@ mod tests {
             let len = decision.write(&mut bytes);
             plain.update(&bytes[..len]);
             ours.add(&decision);
+            // Inputs that lead to little, and some that lead to much.
+            if i % 7 == 0 && !(1_000..3_000).contains(&i) {
+                ours.work_off();
+            }
         }
         assert_eq!(ours.hex(), plain.finalize().to_hex().to_string());
         assert_eq!(ours.records(), 5_000);

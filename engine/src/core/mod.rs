@@ -191,6 +191,7 @@ impl<S: Strategy> Core<S> {
                 }
             }
         }
+        self.hash.work_off();
     }
 
     fn gate(&mut self, group: &Group, outside: &mut impl Outside) {

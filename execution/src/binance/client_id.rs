@@ -2,7 +2,7 @@
 
 use crosstick_model::OrderId;
 
-use super::digits::put_exactly;
+use super::digits::put_ten;
 
 /// Digits of an order's number.
 const DIGITS: usize = 10;
@@ -67,7 +67,7 @@ impl ClientId {
 /// Writes an order's number; `false` when it has more digits.
 #[inline]
 pub(super) fn put_number(field: &mut [u8], order: OrderId) -> bool {
-    put_exactly(field, order.0) == 0
+    field.as_mut_array().is_some_and(|field| put_ten(field, order.0))
 }
 
 #[cfg(test)]

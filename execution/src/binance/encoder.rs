@@ -7,6 +7,7 @@ use crosstick_risk::Approved;
 use thiserror::Error;
 
 use super::client_id::{ClientId, RunId, put_number};
+use super::digits::Divisor;
 use super::sign::Signer;
 use super::template::{Builder, Slot, Template};
 
@@ -14,8 +15,10 @@ use super::template::{Builder, Slot, Template};
 pub(super) const REQUEST_DIGITS: usize = 10;
 /// A mantissa of 19 digits, or a zero and 16 decimals, with the point.
 const DECIMAL_WIDTH: usize = 20;
-/// Digits of a time in ms since the epoch, up to the year 5138.
-const TIME_WIDTH: usize = 14;
+/// Room for a time in ms since the epoch: two words of digits.
+const TIME_WIDTH: usize = 16;
+/// In the year 5138.
+const TIME_END_MS: u64 = 100_000_000_000_000;
 /// The venue's own bound of `recvWindow`.
 const RECV_WINDOW_MAX_MS: u32 = 60_000;
 
@@ -93,30 +96,36 @@ pub enum Unencodable {
 #[derive(Debug, Clone, Copy)]
 struct Step {
     /// The step, at the instrument's scale.
-    step: u64,
-    /// What a mantissa is divided by, so that it has as many decimals as the step.
-    unit: u64,
-    /// Decimals of the step.
+    step: Divisor,
+    /// The step, with no more decimals than it needs.
+    short: u64,
+    /// Decimals of it.
     decimals: u8,
+    /// 10^decimals.
+    one: Divisor,
 }
 
 impl Step {
     fn new(step: i64, scale: u8) -> Option<Self> {
         let step = u64::try_from(step).ok().filter(|s| *s > 0)?;
+        let power = |decimals: u8| POW10.get(usize::from(decimals)).map(|p| *p as u64);
         let mut zeros = 0;
-        while zeros < scale && step % *POW10.get(usize::from(zeros) + 1)? as u64 == 0 {
+        while zeros < scale && step % power(zeros + 1)? == 0 {
             zeros += 1;
         }
-        Some(Self { step, unit: *POW10.get(usize::from(zeros))? as u64, decimals: scale.checked_sub(zeros)? })
+        let decimals = scale.checked_sub(zeros)?;
+        let (step, short) = (Divisor::new(step)?, step.checked_div(power(zeros)?)?);
+        Some(Self { step, short, decimals, one: Divisor::new(power(decimals)?)? })
     }
 
-    /// The mantissa at the step's own decimals; `None` unless it is a positive multiple of the step.
+    /// What stands before and behind the point, at the step's own decimals; `None` unless it is a positive multiple of
+    /// the step.
     #[inline]
-    fn digits(self, mantissa: i64) -> Option<u64> {
+    fn parts(self, mantissa: i64) -> Option<(u64, u64)> {
         let mantissa = u64::try_from(mantissa).ok().filter(|m| *m > 0)?;
-        // Both were made above zero.
-        let exact = mantissa.checked_rem(self.step)? == 0;
-        if exact { mantissa.checked_div(self.unit) } else { None }
+        let (steps, rest) = self.step.split(mantissa);
+        // No more than the mantissa.
+        (rest == 0).then(|| self.one.split(steps * self.short))
     }
 }
 
@@ -193,10 +202,10 @@ impl Encoder {
         let intent = &order.intent;
         let found = self.templates.get_mut(intent.instrument.index()).and_then(Option::as_deref_mut);
         let Templates { price, quantity, place, .. } = found.ok_or(Unencodable::Instrument)?;
-        let price_digits = price.digits(intent.price).ok_or(Unencodable::Price)?;
-        place.number(Slot::Price, price_digits, price.decimals).ok_or(Unencodable::Price)?;
-        let quantity_digits = quantity.digits(intent.quantity).ok_or(Unencodable::Quantity)?;
-        place.number(Slot::Quantity, quantity_digits, quantity.decimals).ok_or(Unencodable::Quantity)?;
+        let (whole, part) = price.parts(intent.price).ok_or(Unencodable::Price)?;
+        place.number(Slot::Price, whole, part, price.decimals).ok_or(Unencodable::Price)?;
+        let (whole, part) = quantity.parts(intent.quantity).ok_or(Unencodable::Quantity)?;
+        place.number(Slot::Quantity, whole, part, quantity.decimals).ok_or(Unencodable::Quantity)?;
         let side: &[u8] = match intent.side {
             Side::Buy => b"BUY",
             Side::Sell => b"SELL",
@@ -270,7 +279,10 @@ fn number(template: &mut Template, order: OrderId, time_ms: u64) -> Result<(), U
     if !put_number(name, order) {
         return Err(Unencodable::Number);
     }
-    template.number(Slot::Timestamp, time_ms, 0).ok_or(Unencodable::Time)
+    if time_ms >= TIME_END_MS {
+        return Err(Unencodable::Time);
+    }
+    template.number(Slot::Timestamp, time_ms, 0, 0).ok_or(Unencodable::Time)
 }
 
 fn lay_out(spec: &EncoderSpec<'_>, instrument: &Instrument) -> Result<Templates, EncoderError> {

@@ -93,8 +93,10 @@ mod tests {
         let (mut writer, _) = listener.accept().unwrap();
         let mut into = [0; 16];
         ask_for_receive_time(&reader).unwrap();
-        // The kernel begins to stamp packets a moment after the first socket asked; until then it does not tell.
-        let told = (0..1_000).any(|_| {
+        // The kernel begins to stamp packets a moment after the first socket asked, and on a busy machine that moment
+        // is long; until then it does not tell.
+        let told = (0..60_000).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(1));
             let before = now_ns();
             writer.write_all(b"abc").unwrap();
             let (count, at_ns) = receive(&reader, &mut into).unwrap();

@@ -368,9 +368,7 @@ impl<S: TickSink, C: Clock, O: Observer> Reader<S, C, O> {
         for index in 0..self.sockets.len() {
             let Some(socket) = self.sockets.get_mut(index) else { break };
             self.cared |= socket.wants_care(now);
-            if socket.look_after(now, &mut self.lane) {
-                self.register(index);
-            }
+            socket.look_after(now, &mut self.lane);
         }
         if self.sockets.iter().any(|s| s.changed) {
             self.note_lines();
@@ -381,13 +379,19 @@ impl<S: TickSink, C: Clock, O: Observer> Reader<S, C, O> {
         }
     }
 
-    fn register(&mut self, index: usize) {
-        let Some(socket) = self.sockets.get_mut(index) else { return };
-        let Link::Up(stream) = &mut socket.link else { return };
-        let both = Interest::READABLE | Interest::WRITABLE;
-        if let Err(error) = self.poll.registry().register(stream.tcp(), Token(index), both) {
-            // A socket that cannot be polled would starve in silence.
-            socket.hang_up(Some(crate::error::Reason::Broken(error.to_string().into())), &mut self.lane);
+    /// Registers new streams with the poll. Whoever only ever reads does without: the kernel walks through a socket's
+    /// registrations at each packet.
+    fn register(&mut self) {
+        for (index, socket) in self.sockets.iter_mut().enumerate().filter(|(_, socket)| !socket.registered) {
+            let Link::Up(stream) = &mut socket.link else { continue };
+            let both = Interest::READABLE | Interest::WRITABLE;
+            match self.poll.registry().register(stream.tcp(), Token(index), both) {
+                Ok(()) => socket.registered = true,
+                // A socket that cannot be polled would starve in silence.
+                Err(error) => {
+                    socket.hang_up(Some(crate::error::Reason::Broken(error.to_string().into())), &mut self.lane);
+                }
+            }
         }
     }
 
@@ -409,6 +413,9 @@ impl<S: TickSink, C: Clock, O: Observer> Reader<S, C, O> {
     }
 
     fn note_readiness(&mut self, timeout: Duration) {
+        if self.sockets.iter().any(|socket| !socket.registered) {
+            self.register();
+        }
         if self.poll.poll(&mut self.polled, Some(timeout)).is_err() {
             // Interrupted by a signal, most likely; reading everything once is always right.
             self.sockets.iter_mut().for_each(|s| s.ready = true);

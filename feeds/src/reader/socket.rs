@@ -74,6 +74,8 @@ pub(super) struct Socket {
     pub ready: bool,
     /// The other side has closed, as the poll told it: read until the end shows.
     pub ending: bool,
+    /// The stream that is up is registered with the poll; true also where none is up.
+    pub registered: bool,
     /// The line's state may have changed.
     pub changed: bool,
     batch_ns: u64,
@@ -113,6 +115,7 @@ impl Socket {
             counts: SocketCounts::default(),
             ready: false,
             ending: false,
+            registered: true,
             changed: false,
             batch_ns: 0,
             batch_kernel_ns: 0,
@@ -305,17 +308,18 @@ impl Socket {
         matches!(self.link, Link::Dialing(_)) || self.unsent || now >= self.connection.wake_ns()
     }
 
-    /// Looks after the network side and the policy's deadlines. True when a new stream is up and wants registering.
+    /// Looks after the network side and the policy's deadlines.
     #[inline]
-    pub fn look_after<S: TickSink, C: Clock, O: Observer>(&mut self, now: u64, lane: &mut Lane<S, C, O>) -> bool {
-        let opened = matches!(self.link, Link::Dialing(_)) && now >= self.dial_look_ns && self.dial(now, lane);
+    pub fn look_after<S: TickSink, C: Clock, O: Observer>(&mut self, now: u64, lane: &mut Lane<S, C, O>) {
+        if matches!(self.link, Link::Dialing(_)) && now >= self.dial_look_ns {
+            self.dial(now, lane);
+        }
         if now >= self.connection.wake_ns() {
             self.due(now, lane);
         }
         if self.unsent {
             self.send(lane);
         }
-        opened
     }
 
     #[cold]
@@ -342,16 +346,13 @@ impl Socket {
     }
 
     #[cold]
-    fn dial<S: TickSink, C: Clock, O: Observer>(&mut self, now: u64, lane: &mut Lane<S, C, O>) -> bool {
-        let Link::Dialing(dial) = &mut self.link else { return false };
+    fn dial<S: TickSink, C: Clock, O: Observer>(&mut self, now: u64, lane: &mut Lane<S, C, O>) {
+        let Link::Dialing(dial) = &mut self.link else { return };
         let polled = dial.poll(now);
         let busy_poll_refused = u64::from(dial.busy_poll_refused());
         let kernel_time_refused = u64::from(dial.kernel_time_refused());
         match polled {
-            Ok(None) => {
-                self.dial_look_ns = now.saturating_add(DIAL_LOOK_NS);
-                false
-            }
+            Ok(None) => self.dial_look_ns = now.saturating_add(DIAL_LOOK_NS),
             Ok(Some(stream)) => {
                 self.counts.busy_poll_refused += busy_poll_refused;
                 self.counts.kernel_time_refused += kernel_time_refused;
@@ -359,17 +360,14 @@ impl Socket {
                 self.buffer.clear();
                 self.ready = true;
                 self.ending = false;
+                self.registered = false;
                 self.unsent = false;
                 match self.connection.opened(now) {
                     Wish::HangUp => self.hang_up(None, lane),
                     _ => self.send(lane),
                 }
-                true
             }
-            Err(error) => {
-                self.hang_up(Some(Reason::Connect(error)), lane);
-                false
-            }
+            Err(error) => self.hang_up(Some(Reason::Connect(error)), lane),
         }
     }
 
@@ -381,6 +379,7 @@ impl Socket {
         }
         self.buffer.clear();
         self.unsent = false;
+        self.registered = true;
         self.counts.disconnects += 1;
         self.connection.closed(reason, lane.clock.now_ns());
         self.tell(lane);

@@ -132,6 +132,10 @@ impl Frames {
     pub fn next<'a>(&'a mut self, buffer: &'a mut RecvBuffer) -> Result<Option<Frame<'a>>, WsError> {
         if self.open.is_none() {
             let unread = buffer.unread();
+            if unread.len() < 2 {
+                // How every read ends: not worth the general way.
+                return Ok(None);
+            }
             let [first @ (0x81 | 0x82), second, ..] = *unread else { return self.next_other(buffer) };
             let (header, length) = match second {
                 0..=125 => (2, usize::from(second)),
