@@ -1,0 +1,17 @@
+//! The journal of a session: verified, explained, exported, bundled, damaged, slow.
+
+#[path = "../support/run.rs"]
+mod run;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bundle;
+mod explain;
+mod export;
+mod fixtures;
+mod odd;
+mod runs;
+mod session;
+mod slow;
+mod verified;
+mod whatif;
