@@ -1,5 +1,5 @@
 //! The doctor on made-up hosts: what it says in words and as JSON, how it ends, and what bad files do to it.
-//! `BLESS=1 cargo test -p crosstick-engine --test doctor_hosts` rewrites the expected texts.
+//! `BLESS=1 cargo test -p crosstick-engine --test commands doctor_hosts` rewrites the expected texts.
 
 use crate::hosts;
 use crate::run as support;

@@ -1,5 +1,5 @@
 //! Frames of `crosstick top`, character by character, over a region whose every value is fixed.
-//! `BLESS=1 cargo test -p crosstick-engine --test top_frames` rewrites the expected ones; look at them then.
+//! `BLESS=1 cargo test -p crosstick-engine --test commands top_frames` rewrites the expected ones; look at them then.
 
 use crate::engine_region;
 

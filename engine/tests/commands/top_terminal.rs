@@ -257,7 +257,7 @@ fn a_panic_gives_the_terminal_back() {
     let terminal = Terminal::new("panic", SMALL);
     let this = std::env::current_exe().unwrap();
     terminal.runs(&format!(
-        "CROSSTICK_TEST_PANIC=1 {} --ignored --exact panics_with_the_terminal_in_its_hands --nocapture",
+        "CROSSTICK_TEST_PANIC=1 {} --ignored --exact top_terminal::panics_with_the_terminal_in_its_hands --nocapture",
         this.display()
     ));
     terminal.until("DRAWN");

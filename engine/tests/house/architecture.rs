@@ -135,6 +135,28 @@ fn crate_heads_say_who_runs_them() {
     }
 }
 
+/// A file that its group does not name would never be compiled, and nobody would miss its tests.
+#[test]
+fn every_test_file_is_named_by_its_group() {
+    let mut groups = 0;
+    for krate in ["engine", "sim"] {
+        for folder in fs::read_dir(root().join(krate).join("tests")).expect("tests") {
+            let folder = folder.expect("an entry").path();
+            let Ok(main) = fs::read_to_string(folder.join("main.rs")) else { continue };
+            groups += 1;
+            for file in fs::read_dir(&folder).expect("a folder") {
+                let file = file.expect("an entry").path();
+                let name = file.file_stem().expect("a name").to_string_lossy().into_owned();
+                if name != "main" && file.extension().is_some_and(|e| e == "rs") {
+                    let named = main.lines().any(|line| line == format!("mod {name};"));
+                    assert!(named, "{} is no module of its main.rs", file.display());
+                }
+            }
+        }
+    }
+    assert!(groups >= 8, "where are the groups? {groups}");
+}
+
 #[test]
 fn files_stay_small() {
     for (name, _) in ARROWS {

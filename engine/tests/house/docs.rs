@@ -1,4 +1,4 @@
-//! Pages that are made from the code stay as the code is. `BLESS=1 cargo test -p crosstick-engine --test docs` rewrites them.
+//! Pages that are made from the code stay as the code is. `BLESS=1 cargo test -p crosstick-engine --test house docs` rewrites them.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -2,7 +2,7 @@
 //!
 //! `fixtures/journal-1` was written by the last build whose entries were of format 1, `fixtures/journal-2` by one of
 //! format 2: 1,200 ticks of the demo, driven as below. When the format changes, the test that is ignored here writes
-//! the present one before: `CROSSTICK_FIXTURE=DIR cargo test -p crosstick-engine --test journal_fixtures -- --ignored`.
+//! the present one before: `CROSSTICK_FIXTURE=DIR cargo test -p crosstick-engine --test journal fixtures -- --ignored`.
 
 use crate::support;
 

@@ -30,4 +30,4 @@ mod order_venue;
 mod publish;
 mod readers;
 mod recorded;
-mod shown;
+mod shown_run;

@@ -1,7 +1,6 @@
 //! What clients send to MEXC's venue by mistake or malice: every answer is one of its own, nothing panics, no asset is
 //! made or lost.
 
-use crate::desk;
 use crate::mexc_desk;
 
 use crosstick_sim::ConnectionState;
