@@ -6,5 +6,6 @@
 
 pub(super) mod fast;
 pub(super) mod learnt;
+mod plain;
 pub mod recognise;
 pub(super) mod slow;

@@ -1,4 +1,4 @@
-//! Any valid JSON, by simd-json.
+//! Any valid JSON, by simd-json; plain text by [`plain`], onto the same tape.
 //!
 //! A frame becomes a flat tape of nodes, without recursion and with a bounded depth; one walk over the top level
 //! notes where the fields that matter are. Buffers live as long as the decoder; those that an outsized frame blew
@@ -11,6 +11,7 @@ use super::super::control::{Control, MAX_MESSAGE_BYTES, MAX_NAME_BYTES, MAX_STRE
 use super::super::refusal::{Reason, Refusal};
 use super::super::symbols::{Known, SymbolTable};
 use super::super::{Context, MAX_DEPTH, MAX_FRAME_BYTES};
+use super::plain;
 
 /// Buffers are made ready for frames of this length, so that these never allocate.
 const READY_BYTES: usize = 8 << 10;
@@ -72,16 +73,27 @@ impl SlowDecoder {
         }
         let length = frame.len();
         let mut tape = std::mem::replace(&mut self.tape, Tape(Vec::new())).reset();
+        if std::str::from_utf8(frame).is_ok_and(|text| plain::scan(text, &mut tape.0)) {
+            let result = read(Ok(&tape.0));
+            self.keep(tape.reset(), length);
+            return result;
+        }
+        let mut tape = tape.reset();
         let result = match simd_json::fill_tape(frame, &mut self.buffers, &mut tape) {
             Ok(()) => read(Ok(&tape.0)),
             Err(error) => read(Err(reason_of(error.error()))),
         };
+        self.keep(tape.reset(), length);
+        result
+    }
+
+    /// The tape, for the next frame, unless a frame of that many bytes blew it up.
+    fn keep(&mut self, tape: Tape<'static>, length: usize) {
         if length <= KEEP_BYTES {
-            self.tape = tape.reset();
+            self.tape = tape;
         } else {
             *self = Self::new();
         }
-        result
     }
 }
 
