@@ -1,6 +1,6 @@
-//! The general way for plain text: JSON without blanks, escapes, fractions, negative numbers or lists, which is all that
-//! venues send in any order of fields, onto simd-json's tape with one look at each byte. Whatever else it meets it leaves to
-//! simd-json, which alone says what is wrong with a text.
+//! The general way for plain text: JSON without blanks, escapes, fractions, negative numbers or lists, which is all
+//! that venues send in any order of fields, onto the tape of simd-json, a word at a time. Whatever else it meets it
+//! leaves to simd-json, which alone says what is wrong with a text.
 
 use simd_json::{Node, StaticNode};
 
@@ -14,8 +14,8 @@ const fn all(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
 
-/// The high bit of each byte that does not stand for itself in a string: quotes, backslashes, controls, and what is beyond
-/// ASCII. Exact up to the first such byte, from the lowest on.
+/// The high bit of each byte that does not stand for itself in a string: quotes, backslashes, controls, and what is
+/// beyond ASCII. Exact up to the first such byte, from the lowest on.
 #[inline]
 const fn special(word: u64) -> u64 {
     const fn zeros(word: u64) -> u64 {
@@ -229,7 +229,10 @@ mod tests {
         /// What it takes, simd-json takes, and makes the same of it; also where a byte of a good text was changed.
         #[test]
         fn never_takes_what_simd_json_refuses(
-            values in prop::collection::vec(("[a-zA-Z]{0,4}", "[0-9]{1,20}|\"[ -~]{0,12}\"|true|false|null|\\{\\}"), 0..8),
+            values in prop::collection::vec(
+                ("[a-zA-Z]{0,4}", "[0-9]{1,20}|\"[ -~]{0,12}\"|true|false|null|\\{\\}"),
+                0..8
+            ),
             at in any::<prop::sample::Index>(),
             byte in prop::option::of(0x20u8..0x7f),
         ) {
