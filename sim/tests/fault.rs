@@ -4,8 +4,8 @@ mod desk;
 mod futures_desk;
 
 use crosstick_model::Side;
-use crosstick_sim::{ConnectionId, ConnectionState, FaultSpec};
-use desk::{By, Desk, MS};
+use crosstick_sim::{ConnectionId, ConnectionState, FaultSpec, Frame};
+use desk::{By, Desk, MS, S};
 use futures_desk::Futures;
 use serde_json::{Value, json};
 
@@ -106,6 +106,36 @@ fn a_skipped_symbol_is_silent_while_others_go_on() {
     assert_eq!(both(&mut desk), ["ltcbtc@trade"]);
     pass(&mut desk, 1000);
     assert_eq!(both(&mut desk), ["btcusdt@trade", "ltcbtc@trade"]);
+}
+
+#[test]
+fn a_held_market_stands_still_and_clients_trade_on() {
+    let (mut desk, id) = watched();
+    let hold = fault(&mut desk, json!({ "kind": "hold" }));
+    trade(&mut desk);
+    desk.quote("BTCUSDT", (3_100_000, 1), (3_100_100, 1));
+    let stream = desk.venue.stream("btcusdt@trade").expect("known");
+    desk.venue.publish(Frame { stream, trade_id: None, millis: b"{}", micros: None });
+    pass(&mut desk, 60_000);
+    assert!(desk.frames(id).iter().all(|f| f.get("t").is_none() && *f != json!({})), "nothing but pings");
+    let book = desk.get("/api/v3/depth?symbol=BTCUSDT").ok();
+    assert_eq!(book["bids"], json!([["30000.00000000", "1.00000000"]]));
+    // What stands there is there for clients, and they are told of what they do.
+    let bought = "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.5";
+    assert_eq!(desk.signed(By::Hmac, "POST", "order", bought).ok()["status"], json!("FILLED"));
+    assert_eq!(ids(&mut desk, id), [1]);
+    assert!(desk.venue.end_fault(hold, desk.now));
+    trade(&mut desk);
+    assert_eq!(ids(&mut desk, id), [2], "it goes on");
+
+    fault(&mut desk, json!({ "kind": "hold", "at_ms": 100, "for_ms": 200 }));
+    let mut heard = Vec::new();
+    for ms in [99, 1, 199, 1] {
+        pass(&mut desk, ms);
+        trade(&mut desk);
+        heard.push(ids(&mut desk, id));
+    }
+    assert_eq!(heard, [vec![3], vec![], vec![], vec![4]]);
 }
 
 #[test]
@@ -571,3 +601,13 @@ fn what_makes_no_sense_is_refused_by_field() {
     assert!(wrong(fine).starts_with("price_step: BTCUSDT cannot have it"));
     assert!(serde_json::from_value::<FaultSpec>(json!({ "kind": "drop", "colour": "red" })).is_err());
 }
+    assert!(wrong(json!({ "kind": "hold", "symbol": "BTCUSDT" })).starts_with("symbol: hold does not take it"));
+
+    let mut f = Futures::coinm();
+    let mut other = |fields: Value| {
+        let spec: FaultSpec = serde_json::from_value(fields).expect("fields");
+        f.desk.venue.add_fault(spec, f.desk.now).map_err(|e| e.to_string())
+    };
+    let least = other(json!({ "kind": "symbol-filters", "symbol": "BTCUSD_PERP", "min_notional": "1000" }));
+    assert!(least.expect_err("COIN-M has no such filter").starts_with("min_notional: BTCUSD_PERP cannot have it"));
+    other(json!({ "kind": "symbol-filters", "symbol": "BTCUSD_PERP", "min_quantity": "5" })).expect("taken");

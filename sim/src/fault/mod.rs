@@ -56,6 +56,8 @@ pub(crate) struct Faults {
     edges: Vec<Edge>,
     /// Some fault waits for messages or acts on them.
     busy: bool,
+    /// Some fault holds the market's flow.
+    holding: bool,
 }
 
 impl Fault {
@@ -211,6 +213,7 @@ impl Faults {
     fn look(&mut self) {
         let asks = |f: &Fault| matches!(f.state, State::Counting(_)) || (f.running() && f.kind.touches_messages());
         self.busy = self.list.iter().any(asks);
+        self.holding = self.list.iter().any(|f| f.kind == Kind::Hold && f.running());
     }
 
     fn begin(&mut self, index: usize, now: u64) {
@@ -355,6 +358,12 @@ impl Faults {
     /// Whether new connections are refused.
     pub(crate) fn refuses(&self) -> bool {
         self.list.iter().any(|f| f.running() && f.kind == Kind::Refuse)
+    }
+
+    /// Whether the market's flow is held at this time.
+    pub(crate) fn holds(&self, now: u64) -> bool {
+        let lasts = |f: &Fault| f.running() && f.until_ns().is_none_or(|until| now < until);
+        self.holding && self.list.iter().any(|f| f.kind == Kind::Hold && lasts(f))
     }
 
     /// The stalls that a connection of this scope is under: until when the last of them lasts.

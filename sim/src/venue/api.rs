@@ -188,3 +188,9 @@ impl VenueMachine {
         self.deliver(None, now);
     }
 }
+        if self.stands_still(now) {
+            return;
+        }
+        if self.stands_still(now) {
+            return;
+        }

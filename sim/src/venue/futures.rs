@@ -66,7 +66,7 @@ impl VenueMachine {
             }
             Work::Take { goes_on } => streams.take(goes_on, venue, &mut told),
         }
-        frames.iter().for_each(|frame| self.publish(frame));
+        frames.iter().for_each(|frame| self.show(frame));
         frames.clear();
         (self.futures, self.frames) = (Some(futures), frames);
         self.tell_listeners();

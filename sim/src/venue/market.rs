@@ -58,6 +58,9 @@ impl VenueMachine {
         now: u64,
     ) {
         self.tick_market(now);
+        if self.stands_still(now) {
+            return;
+        }
         if let Some(venue) = self.trading_mut() {
             trading::flow_quotes(venue, symbol, update_id, bids, asks, times);
         }
@@ -67,6 +70,9 @@ impl VenueMachine {
     /// The flow trades. Mantissas and times as for [`Self::flow_quotes`].
     pub fn flow_trade(&mut self, symbol: &str, taker: Side, price: i64, quantity: i64, times: FlowTimes, now: u64) {
         self.tick_market(now);
+        if self.stands_still(now) {
+            return;
+        }
         if let Some(venue) = self.trading_mut() {
             trading::flow_trade(venue, symbol, taker, price, (quantity, 1), times);
         }
@@ -85,6 +91,9 @@ impl VenueMachine {
         now: u64,
     ) {
         self.tick_market(now);
+        if self.stands_still(now) {
+            return;
+        }
         if let Some(venue) = self.trading_mut() {
             trading::flow_trade(venue, symbol, taker, price, (quantity, trades), times);
         }
@@ -93,6 +102,10 @@ impl VenueMachine {
 
     /// Lets a recorded frame move the book behind client orders. The frame itself is published by whoever read it.
     pub fn follow(&mut self, stream: &str, payload: &str, now: u64) {
+        self.trouble.now_ns = self.trouble.now_ns.max(now);
+        if self.stands_still(now) {
+            return;
+        }
         let Some(event) = self.trading().and_then(|t| recorded::read(stream, payload, t.exchange())) else { return };
         let times = |order| FlowTimes { match_ns: now, event_ns: now, order };
         match event {
@@ -104,6 +117,11 @@ impl VenueMachine {
                 self.flow_trade(&symbol, taker, price, quantity, times(time), now);
             }
         }
+    }
+
+    /// Whether a fault has the simulated market stand still.
+    pub(super) fn stands_still(&self, now: u64) -> bool {
+        self.trouble.faults.holds(now)
     }
 
     /// The stream of a name: one that there is, or one that can be made.
@@ -155,7 +173,7 @@ impl VenueMachine {
             Work::Advance(now) => market.advance(now, &mut spot, &mut told),
             Work::Take { goes_on } => market.take(goes_on, &mut spot, &mut told),
         }
-        frames.iter().for_each(|frame| self.publish(frame));
+        frames.iter().for_each(|frame| self.show(frame));
         frames.clear();
         (self.market, self.spot, self.frames) = (Some(market), Some(spot), frames);
     }

@@ -68,7 +68,7 @@ impl VenueMachine {
             Work::Advance(now) => streams.advance(now, venue, &mut told),
             Work::Take { .. } => streams.take(venue, &told),
         }
-        frames.iter().for_each(|frame| self.publish(frame));
+        frames.iter().for_each(|frame| self.show(frame));
         frames.clear();
         (self.mexc, self.frames) = (Some(mexc), frames);
         if let Work::Advance(now) = work {
