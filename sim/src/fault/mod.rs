@@ -10,7 +10,7 @@ mod kind;
 mod spec;
 
 use self::fate::refusal;
-pub(crate) use self::fate::{AnswerFate, Door, Edge, Fate, Layer, Refusal, RequestFate};
+pub(crate) use self::fate::{AnswerFate, Door, Edge, Fate, Layer, Refusal, RequestFate, Skew};
 pub(crate) use self::kind::{Kind, Scope};
 pub(crate) use self::spec::trading_status;
 pub use self::spec::{FaultError, FaultSpec};
@@ -372,11 +372,11 @@ impl Faults {
         all.filter(|f| f.spec.symbol.is_none() && f.spec.stream.is_none()).filter_map(Fault::until_ns).max()
     }
 
-    /// What the venue's clock shows.
-    pub(crate) fn shown(&self, now: u64) -> u64 {
+    /// How far the venue's clock is ahead.
+    pub(crate) fn skew(&self) -> Skew {
         let skews = self.list.iter().filter(|f| f.running() && f.kind == Kind::Skew);
         let skew_ms: i64 = skews.filter_map(|f| f.spec.skew_ms).fold(0, i64::saturating_add);
-        now.saturating_add_signed(skew_ms.saturating_mul(1_000_000))
+        Skew(skew_ms.saturating_mul(1_000_000))
     }
 
     /// Those by which a cancel races with a fill now.

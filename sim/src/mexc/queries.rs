@@ -4,9 +4,9 @@ use crosstick_model::InstrumentId;
 use serde_json::{Value, json};
 
 use super::errors::{MexcError, wrong};
-use super::read::{limit, text, time};
+use super::read::{limit, text};
 use super::render::{rate_text, read_order_id};
-use super::{Call, MexcVenue, amount_text, millis};
+use super::{Call, MexcVenue, amount_text};
 use crate::exchange::OrderRef;
 use crate::rules::SECOND_NS;
 
@@ -25,8 +25,8 @@ impl MexcVenue {
     /// When an entry may be from: the stretch that is asked for, within what is shown at all.
     fn stretch(call: &Call<'_>, back_ns: u64) -> Result<std::ops::RangeInclusive<u64>, MexcError> {
         let first = call.now.saturating_sub(back_ns);
-        let from = time(call.params, "startTime")?.unwrap_or(first).max(first);
-        let to = time(call.params, "endTime")?.unwrap_or(u64::MAX);
+        let from = call.time("startTime")?.unwrap_or(first).max(first);
+        let to = call.time("endTime")?.unwrap_or(u64::MAX);
         if from > to { Err(wrong("endTime")) } else { Ok(from..=to) }
     }
 
@@ -72,7 +72,7 @@ impl MexcVenue {
         let rate = |e8| rate_text(e8).parse::<serde_json::Number>().map_or(Value::Null, Value::Number);
         Ok(json!({
             "data": { "makerCommission": rate(spec.maker_e8), "takerCommission": rate(spec.taker_e8) },
-            "code": 0, "msg": "success", "timestamp": millis(call.now),
+            "code": 0, "msg": "success", "timestamp": self.stamp(call.now),
         }))
     }
 }

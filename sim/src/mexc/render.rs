@@ -3,7 +3,7 @@
 use crosstick_model::{Amount, Decimal, InstrumentId, Side};
 use serde_json::{Map, Value, json};
 
-use super::{MexcVenue, amount_text, millis, plain, price_text, quantity_text};
+use super::{MexcVenue, amount_text, plain, price_text, quantity_text};
 use crate::exchange::{AccountTrade, OrderId, OrderKind, OrderRef, OrderStatus, OrderView, Tif};
 
 /// What order and trade numbers begin behind: ids have eighteen digits, as the venue's do.
@@ -105,7 +105,7 @@ impl MexcVenue {
             "origQty": quantity_text(spec.scale, order.quantity),
             "type": kind(order).0,
             "side": side_name(order.side),
-            "transactTime": millis(now),
+            "transactTime": self.stamp(now),
         })
     }
 
@@ -132,8 +132,8 @@ impl MexcVenue {
         let mut body = self.common(order);
         put(&mut body, "stopPrice", Value::Null);
         put(&mut body, "icebergQty", Value::Null);
-        put(&mut body, "time", millis(order.created_ns));
-        put(&mut body, "updateTime", millis(order.updated_ns));
+        put(&mut body, "time", self.stamp(order.created_ns));
+        put(&mut body, "updateTime", self.stamp(order.updated_ns));
         put(&mut body, "isWorking", order.status.is_open());
         put(&mut body, "origQuoteOrderQty", amount_text(self.amount(order)));
         Value::Object(body)
@@ -160,7 +160,7 @@ impl MexcVenue {
             "quoteQty": amount_text(fill.value),
             "commission": amount_text(fill.commission),
             "commissionAsset": self.asset_name(fill.commission_asset),
-            "time": millis(trade.at_ns),
+            "time": self.stamp(trade.at_ns),
             "isBuyer": fill.side == Side::Buy,
             "isMaker": fill.is_maker,
             "isBestMatch": true,

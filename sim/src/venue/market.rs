@@ -138,16 +138,19 @@ impl VenueMachine {
         }
         // What is due before it exists is not its concern.
         self.tick_market(now);
-        let stream = StreamId(self.streams.len() as u32);
+        let stream = self.add_stream(name);
         let (Some(market), Some(spot)) = (self.market.as_mut(), self.spot.as_ref()) else { return None };
         market.register(name, stream, spot);
-        self.streams.push(StreamEntry {
-            name: name.into(),
-            subscribers: Vec::new(),
-            published: StreamStats::default(),
-        });
-        self.by_name.insert(name.into(), stream);
         Some(stream)
+    }
+
+    /// A new stream of that name, which nobody gets yet.
+    pub(super) fn add_stream(&mut self, name: &str) -> StreamId {
+        let stream = StreamId(self.streams.len() as u32);
+        let (subscribers, published) = (Vec::new(), StreamStats::default());
+        self.streams.push(StreamEntry { name: name.into(), subscribers, published });
+        self.by_name.insert(name.into(), stream);
+        stream
     }
 
     /// Sends what streams with a period have to tell up to now.
