@@ -55,8 +55,8 @@ impl MexcVenue {
         put(&mut body, "isSpotTradingAllowed", status == TradingStatus::Trading);
         put(&mut body, "isMarginTradingAllowed", false);
         put(&mut body, "quoteAmountPrecision", least.as_str());
-        // The least quantity.
-        put(&mut body, "baseSizePrecision", spec.filters.lot.map(|lot| quantity_text(spec.scale, lot.min)));
+        // The step of quantities; the least quantity is told nowhere.
+        put(&mut body, "baseSizePrecision", spec.filters.lot.map(|lot| quantity_text(spec.scale, lot.step)));
         put(&mut body, "permissions", vec!["SPOT"]);
         put(&mut body, "filters", self.symbol_filters(id));
         put(&mut body, "maxQuoteAmount", most.as_str());

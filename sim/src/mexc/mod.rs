@@ -95,7 +95,7 @@ struct Call<'a> {
     params: &'a Params,
     /// Whose, where it was signed.
     account: Option<usize>,
-    /// In nanoseconds since the epoch.
+    /// The true time, in nanoseconds since the epoch; what happens goes by it.
     now: u64,
     /// How far the clock that the client sees is ahead.
     skew: Skew,
@@ -233,13 +233,5 @@ impl MexcVenue {
 
     fn asset_name(&self, asset: AssetId) -> &str {
         &self.exchange.asset_spec(asset).name
-    }
-
-    /// Whether a fill was with an order of the same account.
-    fn is_self_trade(&self, account: AccountId, instrument: InstrumentId, fill: &Fill) -> bool {
-        let trade = self.exchange.trades(instrument).rev().find(|t| t.id <= fill.trade);
-        let Some(trade) = trade.filter(|t| t.id == fill.trade) else { return false };
-        let other = if trade.taker_order == fill.order { trade.maker_order } else { trade.taker_order };
-        self.exchange.order(account, instrument, &OrderRef::Id(other)).is_ok()
     }
 }

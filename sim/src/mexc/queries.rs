@@ -42,7 +42,7 @@ impl MexcVenue {
     pub(super) fn my_trades(&self, call: &Call<'_>) -> Result<Value, MexcError> {
         let instrument = self.instrument_of(call.params)?;
         let (stretch, most) = (Self::stretch(call, TRADES_NS)?, limit(call.params, 100, 100)?);
-        let order = text(call.params, "orderId").map(read_order_id);
+        let order = text(call.params, "orderId").map(|id| read_order_id(id, instrument));
         let mut trades = self.exchange.account_trades(call.account()?, instrument);
         let of_order = |id| order.as_ref().is_none_or(|o| *o == Some(OrderRef::Id(id)));
         trades.retain(|t| stretch.contains(&t.at_ns) && of_order(t.fill.order));

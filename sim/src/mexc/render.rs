@@ -20,11 +20,12 @@ pub(super) fn order_id(id: OrderId, instrument: InstrumentId) -> String {
     format!("C02__{}{}", ID_BASE + id.0, INSTRUMENT_BASE + instrument.index())
 }
 
-/// The order that an id names; `None`: it is of another form.
-pub(super) fn read_order_id(text: &str) -> Option<OrderRef> {
-    let digits = text.strip_prefix("C02__").filter(|d| d.len() > 18 && d.bytes().all(|b| b.is_ascii_digit()))?;
+/// The order of an instrument that an id names; `None`: it is of another form, or of another instrument.
+pub(super) fn read_order_id(text: &str, instrument: InstrumentId) -> Option<OrderRef> {
+    let digits = text.strip_prefix("C02__").filter(|d| d.bytes().all(|b| b.is_ascii_digit()))?;
     let number: u64 = digits.get(..18)?.parse().ok()?;
-    Some(OrderRef::Id(OrderId(number.checked_sub(ID_BASE)?)))
+    let id = OrderId(number.checked_sub(ID_BASE)?);
+    (order_id(id, instrument) == text).then_some(OrderRef::Id(id))
 }
 
 /// A trade's id: `505979017000000042X1`.
@@ -164,7 +165,7 @@ impl MexcVenue {
             "isBuyer": fill.side == Side::Buy,
             "isMaker": fill.is_maker,
             "isBestMatch": true,
-            "isSelfTrade": self.is_self_trade(trade.account, trade.instrument, fill),
+            "isSelfTrade": self.exchange.is_self_trade(trade.account, trade.instrument, fill.trade),
             "clientOrderId": order.ok().as_ref().and_then(client_id),
         })
     }
@@ -183,10 +184,21 @@ mod tests {
     fn ids_have_the_venues_shape_and_come_back() {
         let text = order_id(OrderId(7), InstrumentId(0));
         assert_eq!((text.as_str(), text.len()), ("C02__505979017000000007100", 26));
-        assert_eq!(read_order_id(&text), Some(OrderRef::Id(OrderId(7))));
+        assert_eq!(read_order_id(&text, InstrumentId(0)), Some(OrderRef::Id(OrderId(7))));
+        assert_eq!(read_order_id(&text, InstrumentId(1)), None, "another instrument's");
         assert_eq!(trade_id(42, InstrumentId(0)), "505979017000000042X1");
-        for wrong in ["7", "", "C02__", "C02__5059790170000000", "C02__505979017o00000007100", "C02__1"] {
-            assert_eq!(read_order_id(wrong), None, "{wrong}");
+        for wrong in [
+            "7",
+            "",
+            "C02__",
+            "C02__5059790170000000",
+            "C02__505979017o00000007100",
+            "C02__1",
+            "C02__505979017000000007",
+            "C02__505979017000000007101",
+            "C02__5059790170000000071000",
+        ] {
+            assert_eq!(read_order_id(wrong, InstrumentId(0)), None, "{wrong}");
         }
     }
 }

@@ -94,7 +94,7 @@ impl MexcVenue {
             amount: amount_text(fill.value),
             trade_type: trade_type(fill.side),
             is_maker: fill.is_maker,
-            is_self_trade: self.is_self_trade(order.account, order.instrument, fill),
+            is_self_trade: self.exchange.is_self_trade(order.account, order.instrument, fill.trade),
             trade_id: trade_id(fill.trade, order.instrument),
             client_order_id: client_id(order).unwrap_or_default().to_owned(),
             order_id: order_id(order.id, order.instrument),
