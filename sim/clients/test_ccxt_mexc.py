@@ -184,8 +184,8 @@ def test_a_watched_ticker(venue, run):
 
 
 def test_a_watched_book_is_the_one_of_rest(venue, run):
-    """ccxt 4.5.90 drops a push that begins before its snapshot of REST and ends behind it. So here the snapshot is taken
-    at the first push, which an order of ours brings about, and nothing else moves until it is there."""
+    """ccxt 4.5.90 drops a push that begins before its snapshot of REST and ends behind it. So here the snapshot is
+    taken at the first push, which an order of ours brings about, and nothing else moves until it is there."""
     async def session():
         async with watcher(venue) as here:
             here.options["watchOrderBook"]["snapshotDelay"] = 0

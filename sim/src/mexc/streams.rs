@@ -179,7 +179,7 @@ impl Desk {
 }
 
 impl Stream {
-    /// Nobody listens: whoever does next is told the state as it then is. Diffs go on from the version that they are at.
+    /// Nobody listens: whoever does next is told the state as it then is. Diffs go on from their version.
     fn forget(&mut self) {
         self.deals = Vec::new();
         (self.best, self.bars) = (None, Vec::new());

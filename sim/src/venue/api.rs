@@ -110,8 +110,8 @@ impl VenueMachine {
         })
     }
 
-    /// What becomes of an account's event, and the one that it lets through behind it. `None`: it waits. Faults are about
-    /// those that somebody gets.
+    /// What becomes of an account's event, and the one that it lets through behind it. `None`: it waits. Faults are
+    /// about those that somebody gets.
     fn fate_of_event(
         &mut self,
         event: UserEvent,

@@ -54,7 +54,8 @@ impl VenueMachine {
         futures.or_else(|| self.mexc.as_mut()?.venue.take_user_event())
     }
 
-    /// What becomes of an event for those with a listen key; `None`: it waits. Faults are about those that somebody gets.
+    /// What becomes of an event for those with a listen key; `None`: it waits. Faults are about those that somebody
+    /// gets.
     fn fate_of_listened(&mut self, event: AccountEvent) -> Option<(AccountEvent, Fate, Option<AccountEvent>)> {
         let heard = self.sessions.iter().flatten().any(|s| self.key_for(s, &event).is_some());
         if !heard || (!self.trouble.faults.busy() && self.trouble.listened_behind.is_none()) {

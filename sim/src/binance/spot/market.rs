@@ -125,7 +125,8 @@ impl SpotVenue {
         let price = self.exchange.average_price(call.now, id, AVERAGE_MINS).unwrap_or(0);
         let last = self.exchange.trades(id).next_back().map_or(0, |t| t.at_ns);
         Ok(json!({
-            "mins": AVERAGE_MINS, "price": price_text(self.spec(id).scale, price), "closeTime": call.market_stamp().at(last),
+            "mins": AVERAGE_MINS, "price": price_text(self.spec(id).scale, price),
+            "closeTime": call.market_stamp().at(last),
         }))
     }
 
