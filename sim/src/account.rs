@@ -61,8 +61,8 @@ pub(crate) fn assets<'a>(
     list
 }
 
-/// Opens accounts at an exchange, which is nobody's news, and gives their keys. Balances that the ledger cannot hold are
-/// left out.
+/// Opens accounts at an exchange, which is nobody's news, and gives their keys. Balances that the ledger cannot hold
+/// are left out.
 pub(crate) fn open(accounts: &[SimAccount], exchange: &mut Exchange) -> Keyring {
     let mut keyring = Keyring::default();
     for account in accounts {
