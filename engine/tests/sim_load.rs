@@ -20,6 +20,8 @@ use crosstick_sim::{ClientEnd, Endpoint, FlowSpec, Sim, SimConfig, SimHandle, Si
 use serde_json::Value;
 
 const FAST: usize = 5;
+/// What the clients here ask for; the engine asks for something else.
+const TARGET: &str = "/ws/btcusdt@trade/btcusdt@bookTicker?timeUnit=MICROSECOND";
 /// Long enough for a busy machine, short enough that a test that hangs is seen.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -82,9 +84,10 @@ fn connect(handle: &SimHandle) -> TcpStream {
     let address = handle.venues()[0].stream_url.strip_prefix("ws://").expect("plain").to_owned();
     let mut socket = TcpStream::connect(address).expect("a connection");
     socket.set_read_timeout(Some(Duration::from_millis(100))).expect("a socket");
-    let request = "GET /ws/btcusdt@trade/btcusdt@bookTicker?timeUnit=MICROSECOND HTTP/1.1\r\nHost: x\r\n\
-                   Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-                   Sec-WebSocket-Version: 13\r\n\r\n";
+    let request = format!(
+        "GET {TARGET} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    );
     socket.write_all(request.as_bytes()).expect("sent");
     socket
 }
@@ -155,6 +158,16 @@ fn published(handle: &SimHandle) -> (u64, u64) {
     (of["btcusdt@trade"].last_trade_id, of.values().map(|s| s.frames).sum())
 }
 
+/// Whether the engine is connected to both venues, and trades and quotes of the busy one were sent to it.
+fn engine_is_fed(handle: &SimHandle) -> bool {
+    let stats = handle.stats();
+    let sent = |stream: &str| {
+        let engines = stats.venues[0].clients.iter().filter(|c| c.target != TARGET);
+        engines.filter_map(|c| c.sent.get(stream)).any(|s| s.frames > 0)
+    };
+    sent("btcusdt@trade") && sent("btcusdt@bookTicker") && !stats.venues[1].clients.is_empty()
+}
+
 struct Session {
     report: Value,
     got: Vec<Got>,
@@ -185,6 +198,10 @@ fn session(quotes_per_second: u32, seconds: u64, deaf: bool) -> Session {
             (newest, thread::spawn(move || listen(socket, &stop, &shared)))
         })
         .collect();
+    while !engine_is_fed(&handle) {
+        assert!(first.elapsed() < PATIENCE, "the engine is not connected in time");
+        thread::sleep(Duration::from_millis(20));
+    }
     let (began, (_, before)) = (Instant::now(), published(&handle));
     thread::sleep(Duration::from_secs(seconds));
     while deaf && handle.stats().venues[0].dropped_slow == 0 {

@@ -10,6 +10,7 @@ import ccxt
 import ccxt.pro
 import money
 import pytest
+import venues
 
 PAIR = "BTC/USDT:USDT"
 UNIT = money.UNIT
@@ -139,26 +140,15 @@ def test_refusals(trader):
 
 
 def test_a_watched_book_is_the_one_of_rest(venue, run):
-    """ccxt checks that each diff follows on the one before, by `pu`. Where the book does not differ between two snapshots
-    of REST, what is kept from diffs is the same book; update numbers alone rarely meet on a busy machine."""
-    async def same_within(books):
-        async with watcher(venue) as here:
-            for _ in range(books):
-                before = await here.fetch_order_book(PAIR, 20)
-                book = await here.watch_order_book(PAIR)
-                kept = [[list(level) for level in book[side][:20]] for side in ("bids", "asks")]
-                after = await here.fetch_order_book(PAIR, 20)
-                if any(kept == [rest["bids"], rest["asks"]] for rest in (before, after)):
-                    trades = await here.watch_trades(PAIR)
-                    assert trades[-1]["symbol"] == PAIR and trades[-1]["amount"] > 0
-                    return True
-        return False
-
+    """ccxt checks that each diff follows on the one before, by `pu`."""
     async def session():
-        for _ in range(8):
-            if await same_within(30):
-                return
-        raise AssertionError("no watched book was ever that of REST")
+        async with watcher(venue) as here:
+            for _ in range(30):
+                await here.watch_order_book(PAIR)
+            with venue.still("gamma"):
+                await venues.is_the_one_of_rest(here, PAIR)
+            trades = await here.watch_trades(PAIR)
+            assert trades[-1]["symbol"] == PAIR and trades[-1]["amount"] > 0
 
     run(session(), seconds=240)
 

@@ -1,10 +1,12 @@
 """python-binance over REST: what the venue lists, orders, balances to the last unit, refusals."""
 
+import time
 from decimal import Decimal as D
 from pathlib import Path
 
 import money
 import pytest
+import venues
 from binance.client import Client
 from binance.exceptions import BinanceAPIException
 
@@ -71,14 +73,11 @@ def test_lists_its_symbols_with_their_filters(trader):
     assert trader.get_symbol_info("NOSUCH") is None
 
 
-def test_the_book_is_ordered_and_its_top_is_the_book_ticker(trader):
-    for _ in range(100):
+def test_the_book_is_ordered_and_its_top_is_the_book_ticker(venue, trader):
+    with venue.still("alpha"):
         before = trader.get_order_book(symbol="PEPEUSDT")
         ticker = trader.get_orderbook_ticker(symbol="PEPEUSDT")
-        if trader.get_order_book(symbol="PEPEUSDT", limit=5)["lastUpdateId"] == before["lastUpdateId"]:
-            break
-    else:
-        pytest.fail("the book changed between any two requests")
+        assert trader.get_order_book(symbol="PEPEUSDT", limit=5)["lastUpdateId"] == before["lastUpdateId"]
     bids, asks = ([(D(p), D(q)) for p, q in before[side]] for side in ("bids", "asks"))
     assert bids == sorted(bids, reverse=True) and asks == sorted(asks) and bids[0][0] < asks[0][0]
     assert len({p for p, _ in bids}) == len(bids) >= 5 and all(q > 0 for _, q in bids + asks)
@@ -88,13 +87,12 @@ def test_the_book_is_ordered_and_its_top_is_the_book_ticker(trader):
 
 def test_bars_sums_and_trades_tell_one_story(trader):
     """A bar of one second against the sums of that second, and those against single trades."""
-    for _ in range(100):
+    bars, give_up = [], time.monotonic() + venues.PATIENCE_S
+    # The venue has just started, and trades come by and by.
+    while not bars:
+        assert time.monotonic() < give_up, "no second had two trades"
         now = trader.get_server_time()["serverTime"]
         bars = [b for b in trader.get_klines(symbol=SYMBOL, interval="1s", limit=10) if b[6] < now and b[8] > 1]
-        if bars:
-            break
-    else:
-        pytest.fail("no second had two trades")
     start, opened, high, low, closed, volume, end, quote_volume, count, taker_base, taker_quote, _ = bars[-1]
     assert end == start + 999
     sums = trader.get_aggregate_trades(symbol=SYMBOL, startTime=start, endTime=end, limit=1000)
@@ -182,31 +180,19 @@ def test_a_resting_order_locks_and_releases(trader):
 
 
 @pytest.mark.parametrize("side", ["BUY", "SELL"])
-def test_an_order_that_rested_pays_as_maker(trader, other, side):
+def test_an_order_that_rested_pays_as_maker(venue, trader, other, side):
     """It stands in front of the whole book, and whoever comes next takes it."""
     quantity = "0.00050"
     before = balances(trader)
-    orders = []
-    for _ in range(20):
+    with venue.still("alpha"):
         bid, ask = best(trader)
         price = ask - money.PRICE_STEP if side == "BUY" else bid + money.PRICE_STEP
-        try:
-            order = trader.create_order(symbol=SYMBOL, side=side, type="LIMIT_MAKER", quantity=quantity,
-                                        price=str(price))
-        except BinanceAPIException as error:
-            # The market came to meet it: not accepted as a maker.
-            assert (error.code, error.message) == (-2010, "Order would immediately match and take.")
-            continue
-        orders.append(order["orderId"])
+        order = trader.create_order(symbol=SYMBOL, side=side, type="LIMIT_MAKER", quantity=quantity, price=str(price))
+        assert order["orderId"] and best(trader)[0 if side == "BUY" else 1] == price
         other.create_order(symbol=SYMBOL, side="SELL" if side == "BUY" else "BUY", type="MARKET", quantity=quantity)
-        if trader.get_order(symbol=SYMBOL, orderId=order["orderId"])["status"] == "FILLED":
-            break
-        try:
-            trader.cancel_order(symbol=SYMBOL, orderId=order["orderId"])
-        except BinanceAPIException as error:
-            assert error.code == -2011
-    mine = [t for t in trader.get_my_trades(symbol=SYMBOL) if t["orderId"] in orders]
-    assert sum(D(t["qty"]) for t in mine) >= D(quantity) and all(t["isMaker"] for t in mine)
+    assert trader.get_order(symbol=SYMBOL, orderId=order["orderId"])["status"] == "FILLED"
+    mine = [t for t in trader.get_my_trades(symbol=SYMBOL) if t["orderId"] == order["orderId"]]
+    assert [(D(t["price"]), D(t["qty"]), t["isMaker"]) for t in mine] == [(price, D(quantity), True)]
     fills = [(side, D(t["price"]), D(t["qty"]), D(t["commission"])) for t in mine]
     assert [paid for *_, paid in fills] == [money.commission(side, p, q, money.MAKER) for _, p, q, _ in fills]
     usdt, btc = money.change(fills)

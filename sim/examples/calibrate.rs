@@ -249,9 +249,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     all.extend(generated("demo", &FlowSpec::demo(), seconds)?);
     all.extend(generated("calibrated", &FlowSpec::calibrated(), seconds)?);
+    // Beside the venue that speaks MEXC's protocol the flow of the others is another one, so it is measured by itself.
+    let mut with_mexc = generated("demo", &FlowSpec::demo().with_mexc(), seconds)?;
+    with_mexc.extend(generated("calibrated", &FlowSpec::calibrated().with_mexc(), seconds)?);
     println!("| {} |\n|{}", COLUMNS.join(" | "), "---|".repeat(COLUMNS.len()));
-    all.iter().for_each(|(label, seen)| row(label, seen));
+    let mexc = with_mexc.iter().filter(|(label, _)| is_mexc(label));
+    all.iter().chain(mexc).for_each(|(label, seen)| row(label, seen));
     println!("\n| pair | gaps over 5 bps, the usual difference taken away: how many; length p50 / p90 |\n|---|---|");
+    pairs(&all, |_, _| true);
+    pairs(&with_mexc, |one, other| is_mexc(one) || is_mexc(other));
+    Ok(())
+}
+
+fn is_mexc(label: &str) -> bool {
+    label.ends_with("(mexc-spot)")
+}
+
+/// The gaps of those that belong together, of which these are wanted.
+fn pairs(all: &BTreeMap<String, Seen>, wanted: impl Fn(&str, &str) -> bool) {
     let labels: Vec<&String> = all.keys().collect();
     for (i, one) in labels.iter().enumerate() {
         for other in labels.iter().skip(i + 1) {
@@ -259,10 +274,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             // Recordings of one day are named alike but for the venue.
             let day = |l: &str| l.rsplit(' ').next().unwrap_or_default().to_owned();
             let alike = !one.starts_with("recorded") || day(one) == day(other);
-            if word(one) == word(other) && alike {
+            if word(one) == word(other) && alike && wanted(one, other) {
                 println!("| {one} – {other} | {} |", gaps(&all[*one], &all[*other]));
             }
         }
     }
-    Ok(())
 }

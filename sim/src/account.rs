@@ -1,8 +1,10 @@
 //! An account of a simulated venue: what it starts with, what it pays, which keys speak for it.
 
-use crosstick_model::Decimal;
+use crosstick_model::{Amount, Decimal};
 
 use crate::api::ApiKey;
+use crate::api::auth::Keyring;
+use crate::exchange::{AccountSpec, AssetSpec, Exchange};
 
 /// An account that clients of a simulated venue trade with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,4 +44,38 @@ impl SimAccount {
         self.keys.push(key);
         self
     }
+}
+
+/// All assets of these names and accounts, in the order in which they first come.
+pub(crate) fn assets<'a>(
+    named: impl Iterator<Item = &'a String>,
+    accounts: &'a [SimAccount],
+    commission_decimals: u8,
+) -> Vec<AssetSpec> {
+    let mut list: Vec<AssetSpec> = Vec::new();
+    for name in named.chain(accounts.iter().flat_map(|a| a.balances.iter().map(|(asset, _)| asset))) {
+        if !list.iter().any(|a| a.name == *name) {
+            list.push(AssetSpec { name: name.clone(), commission_decimals });
+        }
+    }
+    list
+}
+
+/// Opens accounts at an exchange, which is nobody's news, and gives their keys. Balances that the ledger cannot hold
+/// are left out.
+pub(crate) fn open(accounts: &[SimAccount], exchange: &mut Exchange) -> Keyring {
+    let mut keyring = Keyring::default();
+    for account in accounts {
+        let fees = AccountSpec { maker_e8: account.maker_e8, taker_e8: account.taker_e8, ..AccountSpec::default() };
+        let id = exchange.add_account(fees);
+        for (asset, balance) in &account.balances {
+            if let (Some(asset), Some(balance)) = (exchange.asset(asset), Amount::from_decimal(*balance)) {
+                // What it refuses is left out, as said.
+                let _ = exchange.deposit(0, id, asset, balance);
+            }
+        }
+        account.keys.iter().for_each(|key| keyring.add(key.clone(), id.index()));
+    }
+    exchange.drain_events(&mut Vec::new());
+    keyring
 }

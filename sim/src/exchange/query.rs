@@ -108,6 +108,15 @@ impl Exchange {
         self.orders.desk(account, instrument).into_iter().flat_map(|d| d.trades.iter().copied()).collect()
     }
 
+    /// Whether an account was on both sides of a trade, as far as its executions are kept.
+    #[must_use]
+    pub fn is_self_trade(&self, account: AccountId, instrument: InstrumentId, trade: u64) -> bool {
+        let Some(desk) = self.orders.desk(account, instrument) else { return false };
+        // Ids grow, and both sides of a trade stand side by side.
+        let first = desk.trades.partition_point(|t| t.fill.trade < trade);
+        desk.trades.range(first..).take_while(|t| t.fill.trade == trade).count() > 1
+    }
+
     /// Prevented matches of an instrument in which an account took part as the taker, the oldest first.
     #[must_use]
     pub fn prevented_matches(&self, account: AccountId, instrument: InstrumentId) -> Vec<PreventedMatch> {

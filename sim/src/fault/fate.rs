@@ -70,6 +70,23 @@ pub(crate) struct Refusal {
     pub(crate) retry_after_ns: Option<u64>,
 }
 
+/// How far a venue's clock is ahead, in nanoseconds; below zero: behind. What happens goes by the true time, and what
+/// clients see of it is shown by this clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Skew(pub(crate) i64);
+
+impl Skew {
+    /// What the clock shows at a true time.
+    pub(crate) const fn shown(self, at_ns: u64) -> u64 {
+        at_ns.saturating_add_signed(self.0)
+    }
+
+    /// When the clock shows a time.
+    pub(crate) const fn real(self, shown_ns: u64) -> u64 {
+        shown_ns.saturating_add_signed(self.0.saturating_neg())
+    }
+}
+
 /// How a new connection is met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Door {

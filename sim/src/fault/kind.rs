@@ -16,6 +16,7 @@ pub(crate) enum Kind {
     Reorder,
     Gap,
     Skip,
+    Hold,
     Skew,
     DelayAnswer,
     LoseAnswer,
@@ -202,6 +203,14 @@ pub(crate) static KINDS: &[Info] = &[
         &["symbol"],
         &["after", "for_ms"],
         "A symbol's streams are silent, all others go on.",
+    ),
+    info(
+        Kind::Hold,
+        "hold",
+        NOWHERE,
+        &[],
+        &["for_ms"],
+        "The simulated market stands still: what its flow would quote and trade meanwhile never is; clients trade on.",
     ),
     info(
         Kind::Skew,

@@ -10,7 +10,7 @@ mod kind;
 mod spec;
 
 use self::fate::refusal;
-pub(crate) use self::fate::{AnswerFate, Door, Edge, Fate, Layer, Refusal, RequestFate};
+pub(crate) use self::fate::{AnswerFate, Door, Edge, Fate, Layer, Refusal, RequestFate, Skew};
 pub(crate) use self::kind::{Kind, Scope};
 pub(crate) use self::spec::trading_status;
 pub use self::spec::{FaultError, FaultSpec};
@@ -56,6 +56,8 @@ pub(crate) struct Faults {
     edges: Vec<Edge>,
     /// Some fault waits for messages or acts on them.
     busy: bool,
+    /// Some fault holds the market's flow.
+    holding: bool,
 }
 
 impl Fault {
@@ -211,6 +213,7 @@ impl Faults {
     fn look(&mut self) {
         let asks = |f: &Fault| matches!(f.state, State::Counting(_)) || (f.running() && f.kind.touches_messages());
         self.busy = self.list.iter().any(asks);
+        self.holding = self.list.iter().any(|f| f.kind == Kind::Hold && f.running());
     }
 
     fn begin(&mut self, index: usize, now: u64) {
@@ -357,17 +360,23 @@ impl Faults {
         self.list.iter().any(|f| f.running() && f.kind == Kind::Refuse)
     }
 
+    /// Whether the market's flow is held at this time.
+    pub(crate) fn holds(&self, now: u64) -> bool {
+        let lasts = |f: &Fault| f.running() && f.until_ns().is_none_or(|until| now < until);
+        self.holding && self.list.iter().any(|f| f.kind == Kind::Hold && lasts(f))
+    }
+
     /// The stalls that a connection of this scope is under: until when the last of them lasts.
     pub(crate) fn stalled_until(&self, scope: Scope) -> Option<u64> {
         let all = self.list.iter().filter(|f| f.running() && f.kind == Kind::Stall && f.scope.covers(scope));
         all.filter(|f| f.spec.symbol.is_none() && f.spec.stream.is_none()).filter_map(Fault::until_ns).max()
     }
 
-    /// What the venue's clock shows.
-    pub(crate) fn shown(&self, now: u64) -> u64 {
+    /// How far the venue's clock is ahead.
+    pub(crate) fn skew(&self) -> Skew {
         let skews = self.list.iter().filter(|f| f.running() && f.kind == Kind::Skew);
         let skew_ms: i64 = skews.filter_map(|f| f.spec.skew_ms).fold(0, i64::saturating_add);
-        now.saturating_add_signed(skew_ms.saturating_mul(1_000_000))
+        Skew(skew_ms.saturating_mul(1_000_000))
     }
 
     /// Those by which a cancel races with a fill now.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::errors::{BAD_SYMBOL, MexcError};
 use super::read::text;
 use super::render::{put, rate_text};
-use super::{Call, MexcVenue, amount_text, millis, plain, quantity_text};
+use super::{Call, MexcVenue, amount_text, plain, quantity_text};
 use crate::exchange::{AccountSpec, TradingStatus};
 
 const ORDER_TYPES: [&str; 5] = ["LIMIT", "MARKET", "LIMIT_MAKER", "IMMEDIATE_OR_CANCEL", "FILL_OR_KILL"];
@@ -22,7 +22,7 @@ impl MexcVenue {
     pub(super) fn exchange_info(&self, call: &Call<'_>) -> Result<Value, MexcError> {
         let symbols: Vec<Value> = self.chosen(call)?.into_iter().map(|id| self.symbol_json(id)).collect();
         Ok(json!({
-            "timezone": "CST", "serverTime": millis(call.now), "rateLimits": [], "exchangeFilters": [],
+            "timezone": "CST", "serverTime": self.stamp(call.now), "rateLimits": [], "exchangeFilters": [],
             "symbols": symbols,
         }))
     }
@@ -30,7 +30,7 @@ impl MexcVenue {
     /// Symbols that are open to the API; here all are.
     pub(super) fn symbols(&self, call: &Call<'_>) -> Value {
         let names: Vec<&str> = self.exchange.instruments().map(|(_, spec)| spec.symbol.as_str()).collect();
-        json!({ "code": 0, "data": names, "msg": "success", "timestamp": millis(call.now) })
+        json!({ "code": 0, "data": names, "msg": "success", "timestamp": self.stamp(call.now) })
     }
 
     fn symbol_json(&self, id: InstrumentId) -> Value {
@@ -55,8 +55,8 @@ impl MexcVenue {
         put(&mut body, "isSpotTradingAllowed", status == TradingStatus::Trading);
         put(&mut body, "isMarginTradingAllowed", false);
         put(&mut body, "quoteAmountPrecision", least.as_str());
-        // The least quantity.
-        put(&mut body, "baseSizePrecision", spec.filters.lot.map(|lot| quantity_text(spec.scale, lot.min)));
+        // The step of quantities; the least quantity is told nowhere.
+        put(&mut body, "baseSizePrecision", spec.filters.lot.map(|lot| quantity_text(spec.scale, lot.step)));
         put(&mut body, "permissions", vec!["SPOT"]);
         put(&mut body, "filters", self.symbol_filters(id));
         put(&mut body, "maxQuoteAmount", most.as_str());

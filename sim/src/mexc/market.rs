@@ -94,12 +94,11 @@ impl MexcVenue {
         let interval = Interval::parse(known.1).map_err(|_| wrong("interval"))?;
         let most = limit(params, 500, 1_000)?;
         let (from, to) = (time(params, "startTime")?, time(params, "endTime")?);
-        let mut list = bars::klines(self.history(id).ok_or(BAD_SYMBOL)?, interval, 0, call.now);
-        list.retain(|(bar, _)| from.is_none_or(|f| bar.start_ns >= f) && to.is_none_or(|t| bar.start_ns <= t));
-        let skip = if from.is_some() { 0 } else { list.len().saturating_sub(most) };
+        let list = bars::klines(self.history(id).ok_or(BAD_SYMBOL)?, interval, 0, call.now);
+        let list = bars::within(list, (from, to), most);
         let scale = self.spec(id).scale;
         let price = |p| price_text(scale, p);
-        let shown = list.iter().skip(skip).take(most).map(|(bar, last_ns)| {
+        let shown = list.iter().map(|(bar, last_ns)| {
             json!([
                 millis(bar.start_ns),
                 price(bar.open),
@@ -166,8 +165,10 @@ impl MexcVenue {
         let scale = spec.scale;
         let from_ns = now.saturating_sub(DAY_NS);
         let history = self.history(id);
-        let sum = history.and_then(|h| h.since(from_ns)).unwrap_or(Bar::empty(from_ns, 0));
-        let before = history.and_then(|h| h.close_before(from_ns)).unwrap_or(sum.open);
+        let closed = history.and_then(|h| h.close_before(from_ns));
+        // A day without trades stands at the price before it.
+        let sum = history.and_then(|h| h.since(from_ns)).unwrap_or(Bar::empty(from_ns, closed.unwrap_or(0)));
+        let before = closed.unwrap_or(sum.open);
         let [bid, ask] = self.best(id);
         let change = i128::from(sum.close) - i128::from(before);
         // A share, not a percentage, with four decimals.

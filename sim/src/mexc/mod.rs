@@ -48,7 +48,8 @@ use self::methods::Op;
 use crate::api::auth::Keyring;
 use crate::api::params::Params;
 use crate::binance::spot::history::History;
-use crate::exchange::{AccountId, Event, EventKind, Exchange, Fill, InstrumentSpec, OrderRef, Trade};
+use crate::exchange::{AccountId, Event, EventKind, Exchange, InstrumentSpec, Trade};
+use crate::fault::Skew;
 use crate::operator::books::Races;
 use crate::text::decimal_padded;
 use crate::venue::listen::AccountEvent;
@@ -81,6 +82,8 @@ pub(crate) struct MexcVenue {
     user_events: VecDeque<AccountEvent>,
     /// Fills that cancels race with.
     races: Races,
+    /// How far the clock that clients see is ahead.
+    skew: Skew,
     events: Vec<Event>,
     /// What the market streams have not seen yet.
     tape: Vec<Public>,
@@ -92,8 +95,10 @@ struct Call<'a> {
     params: &'a Params,
     /// Whose, where it was signed.
     account: Option<usize>,
-    /// In nanoseconds since the epoch.
+    /// The true time, in nanoseconds since the epoch; what happens goes by it.
     now: u64,
+    /// How far the clock that the client sees is ahead.
+    skew: Skew,
 }
 
 impl Call<'_> {
@@ -101,9 +106,14 @@ impl Call<'_> {
         let index = self.account.and_then(|a| u32::try_from(a).ok());
         index.map(AccountId).ok_or(errors::KEY_MISSING)
     }
+
+    /// A time that a parameter names by the venue's clock, in truth.
+    fn time(&self, name: &str) -> Result<Option<u64>, MexcError> {
+        Ok(read::time(self.params, name)?.map(|at| self.skew.real(at)))
+    }
 }
 
-/// A time in the unit of all its times.
+/// A time in the unit of all its times, as it is: market data have no other.
 const fn millis(nanos: u64) -> u64 {
     nanos / 1_000_000
 }
@@ -131,11 +141,16 @@ impl MexcVenue {
         &self.exchange
     }
 
+    /// A time in milliseconds as the venue's clock shows it.
+    const fn stamp(&self, nanos: u64) -> u64 {
+        millis(self.skew.shown(nanos))
+    }
+
     /// Does what an admitted request asks for.
     fn run(&mut self, op: Op, call: &Call<'_>) -> Result<Value, MexcError> {
         let result = match op {
             Op::Ping => Ok(json!({})),
-            Op::Time => Ok(json!({ "serverTime": millis(call.now) })),
+            Op::Time => Ok(json!({ "serverTime": self.stamp(call.now) })),
             Op::DefaultSymbols | Op::SelfSymbols => Ok(self.symbols(call)),
             Op::ExchangeInfo => self.exchange_info(call),
             Op::Depth => self.depth(call),
@@ -218,13 +233,5 @@ impl MexcVenue {
 
     fn asset_name(&self, asset: AssetId) -> &str {
         &self.exchange.asset_spec(asset).name
-    }
-
-    /// Whether a fill was with an order of the same account.
-    fn is_self_trade(&self, account: AccountId, instrument: InstrumentId, fill: &Fill) -> bool {
-        let trade = self.exchange.trades(instrument).rev().find(|t| t.id <= fill.trade);
-        let Some(trade) = trade.filter(|t| t.id == fill.trade) else { return false };
-        let other = if trade.taker_order == fill.order { trade.maker_order } else { trade.taker_order };
-        self.exchange.order(account, instrument, &OrderRef::Id(other)).is_ok()
     }
 }

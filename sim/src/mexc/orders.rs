@@ -1,6 +1,6 @@
 //! Orders: placing, testing, cancelling. What is refused before the exchange is asked is here.
 
-use crosstick_model::{Amount, Decimal, InstrumentId, Scale, Side};
+use crosstick_model::{Amount, Decimal, InstrumentId, Side};
 use serde_json::{Value, json};
 
 use super::errors::{ID_MISSING, MexcError, UNKNOWN_ORDER, above, rejected, wrong};
@@ -8,7 +8,9 @@ use super::read::{client_id, decimal, need, need_decimal, text};
 use super::render::read_order_id;
 use super::{Call, MexcVenue, amount_text};
 use crate::api::params::Params;
-use crate::exchange::{CancelRestriction, NewOrder, OrderId, OrderKind, OrderRef, OrderView, Reject, Tif};
+use crate::exchange::{
+    CancelRestriction, InstrumentSpec, NewOrder, OrderId, OrderKind, OrderRef, OrderView, Range, Reject, Tif,
+};
 
 const KINDS: [(&str, OrderKind, Tif); 5] = [
     ("LIMIT", OrderKind::Limit, Tif::Gtc),
@@ -20,13 +22,15 @@ const KINDS: [(&str, OrderKind, Tif); 5] = [
 /// Symbols whose orders one request may cancel, or list.
 pub(super) const SYMBOLS_MAX: usize = 5;
 
-/// A number at the decimals of its steps.
-fn mantissa(value: Decimal, decimals: u8, name: &str) -> Result<i64, MexcError> {
-    value.at_scale(decimals).ok_or_else(|| wrong(name))
+/// A number at the decimals of its scale, in whole steps.
+fn mantissa(value: Decimal, decimals: u8, rule: Option<Range>, name: &str) -> Result<i64, MexcError> {
+    let fits = |mantissa: &i64| rule.is_none_or(|r| r.step <= 0 || mantissa % r.step == 0);
+    value.at_scale(decimals).filter(fits).ok_or_else(|| wrong(name))
 }
 
 /// Reads the parameters of a new order. A market order goes by `quoteOrderQty` where it has one, else by `quantity`.
-fn read_order(params: &Params, instrument: InstrumentId, scale: Scale) -> Result<NewOrder, MexcError> {
+fn read_order(params: &Params, instrument: InstrumentId, spec: &InstrumentSpec) -> Result<NewOrder, MexcError> {
+    let (scale, filters) = (spec.scale, &spec.filters);
     let side = match need(params, "side")? {
         "BUY" => Side::Buy,
         "SELL" => Side::Sell,
@@ -42,20 +46,21 @@ fn read_order(params: &Params, instrument: InstrumentId, scale: Scale) -> Result
         }
         None => {
             let quantity = need_decimal(params, "quantity")?;
-            order.quantity = Some(mantissa(quantity, scale.quantity_decimals, "quantity")?);
+            order.quantity = Some(mantissa(quantity, scale.quantity_decimals, filters.lot, "quantity")?);
         }
     }
     if *kind != OrderKind::Market {
-        order.price = Some(mantissa(need_decimal(params, "price")?, scale.price_decimals, "price")?);
+        let price = need_decimal(params, "price")?;
+        order.price = Some(mantissa(price, scale.price_decimals, filters.price, "price")?);
     }
     order.client_order_id = client_id(params, "newClientOrderId")?.unwrap_or_default().to_owned();
     Ok(order)
 }
 
 /// Which order is meant; the venue's id goes before the client's.
-fn read_ref(params: &Params) -> Result<OrderRef, MexcError> {
+fn read_ref(params: &Params, instrument: InstrumentId) -> Result<OrderRef, MexcError> {
     if let Some(id) = text(params, "orderId") {
-        return Ok(read_order_id(id).unwrap_or(OrderRef::Id(OrderId(u64::MAX))));
+        return Ok(read_order_id(id, instrument).unwrap_or(OrderRef::Id(OrderId(u64::MAX))));
     }
     let client = client_id(params, "origClientOrderId")?.ok_or(ID_MISSING)?;
     Ok(OrderRef::Client(client.to_owned()))
@@ -72,7 +77,7 @@ impl MexcVenue {
     /// Reads a new order; one that is worth too much is refused here, as its filter has one name for both ends.
     fn new_order(&self, params: &Params, instrument: InstrumentId) -> Result<NewOrder, MexcError> {
         let spec = self.spec(instrument);
-        let order = read_order(params, instrument, spec.scale)?;
+        let order = read_order(params, instrument, spec)?;
         let most = spec.filters.notional.map_or(Amount(i128::MAX), |n| n.max);
         let price = order.price.or_else(|| self.exchange.last_price(instrument));
         let by_price = order.quantity.zip(price).and_then(|(q, p)| Amount::notional(p, q, spec.scale));
@@ -105,7 +110,7 @@ impl MexcVenue {
 
     pub(super) fn cancel_order(&mut self, call: &Call<'_>) -> Result<Value, MexcError> {
         let instrument = self.instrument_of(call.params)?;
-        let which = read_ref(call.params)?;
+        let which = read_ref(call.params, instrument)?;
         let order = self.cancel_one(instrument, &which, call)?;
         Ok(self.canceled_json(&order))
     }
@@ -139,18 +144,25 @@ impl MexcVenue {
         Ok(canceled.into())
     }
 
-    /// The instruments that `symbol` names, comma separated.
+    /// The instruments that `symbol` names, comma separated, each once.
     pub(super) fn several(&self, params: &Params) -> Result<Vec<InstrumentId>, MexcError> {
         let names: Vec<&str> = need(params, "symbol")?.split(',').collect();
         if names.len() > SYMBOLS_MAX {
             return Err(wrong("symbol"));
         }
-        names.into_iter().map(|n| self.exchange.instrument(n).ok_or(super::BAD_SYMBOL)).collect()
+        let mut list = Vec::with_capacity(names.len());
+        for name in names {
+            let instrument = self.exchange.instrument(name).ok_or(super::BAD_SYMBOL)?;
+            if !list.contains(&instrument) {
+                list.push(instrument);
+            }
+        }
+        Ok(list)
     }
 
     pub(super) fn order_status(&self, call: &Call<'_>) -> Result<Value, MexcError> {
         let instrument = self.instrument_of(call.params)?;
-        let order = self.exchange.order(call.account()?, instrument, &read_ref(call.params)?);
+        let order = self.exchange.order(call.account()?, instrument, &read_ref(call.params, instrument)?);
         order.map(|o| self.order_json(&o)).map_err(|_| UNKNOWN_ORDER)
     }
 }

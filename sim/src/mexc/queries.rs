@@ -4,9 +4,9 @@ use crosstick_model::InstrumentId;
 use serde_json::{Value, json};
 
 use super::errors::{MexcError, wrong};
-use super::read::{limit, text, time};
+use super::read::{limit, text};
 use super::render::{rate_text, read_order_id};
-use super::{Call, MexcVenue, amount_text, millis};
+use super::{Call, MexcVenue, amount_text};
 use crate::exchange::OrderRef;
 use crate::rules::SECOND_NS;
 
@@ -25,8 +25,8 @@ impl MexcVenue {
     /// When an entry may be from: the stretch that is asked for, within what is shown at all.
     fn stretch(call: &Call<'_>, back_ns: u64) -> Result<std::ops::RangeInclusive<u64>, MexcError> {
         let first = call.now.saturating_sub(back_ns);
-        let from = time(call.params, "startTime")?.unwrap_or(first).max(first);
-        let to = time(call.params, "endTime")?.unwrap_or(u64::MAX);
+        let from = call.time("startTime")?.unwrap_or(first).max(first);
+        let to = call.time("endTime")?.unwrap_or(u64::MAX);
         if from > to { Err(wrong("endTime")) } else { Ok(from..=to) }
     }
 
@@ -42,7 +42,7 @@ impl MexcVenue {
     pub(super) fn my_trades(&self, call: &Call<'_>) -> Result<Value, MexcError> {
         let instrument = self.instrument_of(call.params)?;
         let (stretch, most) = (Self::stretch(call, TRADES_NS)?, limit(call.params, 100, 100)?);
-        let order = text(call.params, "orderId").map(read_order_id);
+        let order = text(call.params, "orderId").map(|id| read_order_id(id, instrument));
         let mut trades = self.exchange.account_trades(call.account()?, instrument);
         let of_order = |id| order.as_ref().is_none_or(|o| *o == Some(OrderRef::Id(id)));
         trades.retain(|t| stretch.contains(&t.at_ns) && of_order(t.fill.order));
@@ -72,7 +72,7 @@ impl MexcVenue {
         let rate = |e8| rate_text(e8).parse::<serde_json::Number>().map_or(Value::Null, Value::Number);
         Ok(json!({
             "data": { "makerCommission": rate(spec.maker_e8), "takerCommission": rate(spec.taker_e8) },
-            "code": 0, "msg": "success", "timestamp": millis(call.now),
+            "code": 0, "msg": "success", "timestamp": self.stamp(call.now),
         }))
     }
 }

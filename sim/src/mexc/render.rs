@@ -3,7 +3,7 @@
 use crosstick_model::{Amount, Decimal, InstrumentId, Side};
 use serde_json::{Map, Value, json};
 
-use super::{MexcVenue, amount_text, millis, plain, price_text, quantity_text};
+use super::{MexcVenue, amount_text, plain, price_text, quantity_text};
 use crate::exchange::{AccountTrade, OrderId, OrderKind, OrderRef, OrderStatus, OrderView, Tif};
 
 /// What order and trade numbers begin behind: ids have eighteen digits, as the venue's do.
@@ -20,11 +20,12 @@ pub(super) fn order_id(id: OrderId, instrument: InstrumentId) -> String {
     format!("C02__{}{}", ID_BASE + id.0, INSTRUMENT_BASE + instrument.index())
 }
 
-/// The order that an id names; `None`: it is of another form.
-pub(super) fn read_order_id(text: &str) -> Option<OrderRef> {
-    let digits = text.strip_prefix("C02__").filter(|d| d.len() > 18 && d.bytes().all(|b| b.is_ascii_digit()))?;
+/// The order of an instrument that an id names; `None`: it is of another form, or of another instrument.
+pub(super) fn read_order_id(text: &str, instrument: InstrumentId) -> Option<OrderRef> {
+    let digits = text.strip_prefix("C02__").filter(|d| d.bytes().all(|b| b.is_ascii_digit()))?;
     let number: u64 = digits.get(..18)?.parse().ok()?;
-    Some(OrderRef::Id(OrderId(number.checked_sub(ID_BASE)?)))
+    let id = OrderId(number.checked_sub(ID_BASE)?);
+    (order_id(id, instrument) == text).then_some(OrderRef::Id(id))
 }
 
 /// A trade's id: `505979017000000042X1`.
@@ -105,7 +106,7 @@ impl MexcVenue {
             "origQty": quantity_text(spec.scale, order.quantity),
             "type": kind(order).0,
             "side": side_name(order.side),
-            "transactTime": millis(now),
+            "transactTime": self.stamp(now),
         })
     }
 
@@ -132,8 +133,8 @@ impl MexcVenue {
         let mut body = self.common(order);
         put(&mut body, "stopPrice", Value::Null);
         put(&mut body, "icebergQty", Value::Null);
-        put(&mut body, "time", millis(order.created_ns));
-        put(&mut body, "updateTime", millis(order.updated_ns));
+        put(&mut body, "time", self.stamp(order.created_ns));
+        put(&mut body, "updateTime", self.stamp(order.updated_ns));
         put(&mut body, "isWorking", order.status.is_open());
         put(&mut body, "origQuoteOrderQty", amount_text(self.amount(order)));
         Value::Object(body)
@@ -160,11 +161,11 @@ impl MexcVenue {
             "quoteQty": amount_text(fill.value),
             "commission": amount_text(fill.commission),
             "commissionAsset": self.asset_name(fill.commission_asset),
-            "time": millis(trade.at_ns),
+            "time": self.stamp(trade.at_ns),
             "isBuyer": fill.side == Side::Buy,
             "isMaker": fill.is_maker,
             "isBestMatch": true,
-            "isSelfTrade": self.is_self_trade(trade.account, trade.instrument, fill),
+            "isSelfTrade": self.exchange.is_self_trade(trade.account, trade.instrument, fill.trade),
             "clientOrderId": order.ok().as_ref().and_then(client_id),
         })
     }
@@ -183,10 +184,21 @@ mod tests {
     fn ids_have_the_venues_shape_and_come_back() {
         let text = order_id(OrderId(7), InstrumentId(0));
         assert_eq!((text.as_str(), text.len()), ("C02__505979017000000007100", 26));
-        assert_eq!(read_order_id(&text), Some(OrderRef::Id(OrderId(7))));
+        assert_eq!(read_order_id(&text, InstrumentId(0)), Some(OrderRef::Id(OrderId(7))));
+        assert_eq!(read_order_id(&text, InstrumentId(1)), None, "another instrument's");
         assert_eq!(trade_id(42, InstrumentId(0)), "505979017000000042X1");
-        for wrong in ["7", "", "C02__", "C02__5059790170000000", "C02__505979017o00000007100", "C02__1"] {
-            assert_eq!(read_order_id(wrong), None, "{wrong}");
+        for wrong in [
+            "7",
+            "",
+            "C02__",
+            "C02__5059790170000000",
+            "C02__505979017o00000007100",
+            "C02__1",
+            "C02__505979017000000007",
+            "C02__505979017000000007101",
+            "C02__5059790170000000071000",
+        ] {
+            assert_eq!(read_order_id(wrong, InstrumentId(0)), None, "{wrong}");
         }
     }
 }

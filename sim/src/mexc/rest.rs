@@ -7,7 +7,7 @@ use crate::api::params::Params;
 use crate::http::{Answer, Request};
 
 impl MexcVenue {
-    /// Answers a request. `now` is in nanoseconds since the epoch.
+    /// Answers a request. `now` is the true time, in nanoseconds since the epoch.
     pub(crate) fn rest(&mut self, request: &Request, path: &str, query: &str, now: u64) -> Answer {
         let method = match methods::find(&request.method, path) {
             Ok(Some(method)) => method,
@@ -39,7 +39,7 @@ impl MexcVenue {
             self.meter.charge_account(method, weight, signer, now)?;
             account = Some(signer);
         }
-        let result = self.run(method.op, &Call { params: &params, account, now });
+        let result = self.run(method.op, &Call { params: &params, account, now, skew: self.skew });
         result.map(|value| value.to_string())
     }
 }

@@ -1,20 +1,20 @@
 //! From a venue's description to an exchange: assets, filters, accounts with their balances and keys.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use crosstick_model::{Amount, AssetId, Decimal, Kind, Scale};
 
 use super::MexcVenue;
 use super::keys::ListenKeys;
 use super::meter::Meter;
-use crate::account::SimAccount;
+use crate::account::{self, SimAccount};
 use crate::api::Limits;
-use crate::api::auth::Keyring;
 use crate::binance::spot::history::History;
 use crate::exchange::{
-    AccountSpec, AssetSpec, Exchange, ExchangeFilters, Filters, InstrumentSpec, NotionalRange, PercentPrice, Range,
-    StpMode, TradingStatus,
+    AssetSpec, Exchange, ExchangeFilters, Filters, InstrumentSpec, NotionalRange, PercentPrice, Range, StpMode,
+    TradingStatus,
 };
+use crate::fault::Skew;
 use crate::instrument::SimInstrument;
 use crate::operator::books::Races;
 use crate::venue::trading::Takers;
@@ -52,18 +52,6 @@ fn filters(instrument: &SimInstrument, scale: Scale) -> Filters {
     }
 }
 
-/// All assets of these instruments and accounts, in the order in which they first come.
-fn assets(instruments: &[SimInstrument], accounts: &[SimAccount]) -> Vec<AssetSpec> {
-    let mut list: Vec<AssetSpec> = Vec::new();
-    let of_instruments = instruments.iter().flat_map(|i| [&i.base, &i.quote]);
-    for name in of_instruments.chain(accounts.iter().flat_map(|a| a.balances.iter().map(|(asset, _)| asset))) {
-        if !list.iter().any(|a| a.name == *name) {
-            list.push(AssetSpec { name: name.clone(), commission_decimals: COMMISSION_DECIMALS });
-        }
-    }
-    list
-}
-
 fn spec(instrument: &SimInstrument, assets: &[AssetSpec]) -> InstrumentSpec {
     let asset = |name: &str| AssetId(assets.iter().position(|a| a.name == name).unwrap_or_default() as u16);
     let decimals = (instrument.price_step.decimals(), instrument.quantity_step.decimals());
@@ -88,27 +76,15 @@ fn spec(instrument: &SimInstrument, assets: &[AssetSpec]) -> InstrumentSpec {
 impl MexcVenue {
     /// A venue with these instruments and accounts. Balances that the ledger cannot hold are left out.
     pub(crate) fn new(instruments: &[SimInstrument], accounts: &[SimAccount], limits: &Limits) -> Self {
-        let assets = assets(instruments, accounts);
+        let named = instruments.iter().flat_map(|i| [&i.base, &i.quote]);
+        let assets = account::assets(named, accounts, COMMISSION_DECIMALS);
         let specs: Vec<InstrumentSpec> = instruments.iter().map(|i| spec(i, &assets)).collect();
         let histories = specs.iter().map(|s| History::new(s.scale)).collect();
         let own = ExchangeFilters { max_orders: Some(ORDERS_MAX), ..ExchangeFilters::default() };
         let mut exchange = Exchange::new(assets, specs, own);
-        let (mut keyring, mut told) = (Keyring::default(), BTreeMap::new());
-        for account in accounts {
-            let fees = AccountSpec { maker_e8: account.maker_e8, taker_e8: account.taker_e8, ..AccountSpec::default() };
-            let id = exchange.add_account(fees);
-            for (asset, balance) in &account.balances {
-                if let (Some(asset), Some(balance)) = (exchange.asset(asset), Amount::from_decimal(*balance)) {
-                    // What it refuses is left out, as said.
-                    if exchange.deposit(0, id, asset, balance).is_ok() {
-                        told.insert((id, asset), (balance, Amount::ZERO));
-                    }
-                }
-            }
-            account.keys.iter().for_each(|key| keyring.add(key.clone(), id.index()));
-        }
-        // Deposits at start are nobody's news.
-        exchange.drain_events(&mut Vec::new());
+        let keyring = account::open(accounts, &mut exchange);
+        let balances = exchange.accounts().flat_map(|id| exchange.balances(id).map(move |(asset, b)| ((id, asset), b)));
+        let told = balances.map(|(of, balance)| (of, (balance.free, balance.locked))).collect();
         Self {
             exchange,
             keyring,
@@ -118,6 +94,7 @@ impl MexcVenue {
             told,
             user_events: VecDeque::new(),
             races: Races::default(),
+            skew: Skew::default(),
             events: Vec::new(),
             tape: Vec::new(),
             takers: Takers::default(),

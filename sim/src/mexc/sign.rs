@@ -42,7 +42,7 @@ impl MexcVenue {
         if !lower || !key.verifies(payload.as_bytes(), signature) {
             return Err(SIGNATURE);
         }
-        check_time(params, now)?;
+        check_time(params, self.skew.shown(now))?;
         if access == Access::Trade && !key.may_trade {
             return Err(NO_PERMISSION);
         }

@@ -21,8 +21,11 @@ use crate::rules::SECOND_NS;
 use crate::text::decimal_padded;
 use crate::venue::StreamId;
 
-/// Deals of one period that are kept; a period has a few hundred at most.
-const DEALS_MAX: usize = 20_000;
+/// Deals of one push; a period has a few hundred, and what more it has comes in further pushes.
+const DEALS_MAX: usize = 5_000;
+
+/// Bars that are remembered as they were told: the one that goes on and the one before.
+const BARS_KEPT: usize = 2;
 
 /// One stream.
 #[derive(Debug)]
@@ -39,7 +42,8 @@ struct Stream {
     /// The book's version that was told last.
     version: u64,
     best: Option<[LevelView; 2]>,
-    bar: Option<Bar>,
+    /// The bars that were told last, as they were told.
+    bars: Vec<Bar>,
 }
 
 /// One instrument.
@@ -83,7 +87,18 @@ impl Streams {
         let period = self.now_ns / every_ns;
         let (deals, levels) = (Vec::new(), Default::default());
         let name = name.to_owned();
-        desk.streams.push(Stream { id, name, kind, every_ns, period, deals, levels, version, best: None, bar: None });
+        desk.streams.push(Stream {
+            id,
+            name,
+            kind,
+            every_ns,
+            period,
+            deals,
+            levels,
+            version,
+            best: None,
+            bars: Vec::new(),
+        });
     }
 
     /// Takes in what happened.
@@ -123,9 +138,7 @@ impl Desk {
         for stream in &mut self.streams {
             let listened = (told.listened)(stream.id);
             match (stream.kind, event) {
-                (Kind::Deals, Public::Trade(trade)) if listened && stream.deals.len() < DEALS_MAX => {
-                    stream.deals.push(*trade);
-                }
+                (Kind::Deals, Public::Trade(trade)) if listened => stream.deals.push(*trade),
                 (Kind::Diff, Public::Level { side, price, quantity, .. }) if listened => {
                     stream.levels[*side as usize].insert(*price, *quantity);
                 }
@@ -144,22 +157,34 @@ impl Desk {
             if period <= stream.period {
                 continue;
             }
+            let since_ns = stream.period * stream.every_ns;
             stream.period = period;
             if !(told.listened)(stream.id) {
-                stream.deals.clear();
+                stream.forget();
                 continue;
             }
             let page = Page { venue, id: self.id, now, changed_ns: self.changed_ns, event: event_type(&stream.name) };
-            let last = stream.deals.last().map(|t| t.id);
-            let Some(body) = page.body(stream) else { continue };
-            let push = Push {
-                channel: stream.name.clone(),
-                symbol: Some(venue.spec(self.id).symbol.clone()),
-                create_time: matches!(stream.kind, Kind::Kline(..) | Kind::Limit(_)).then(|| ms(now)),
-                send_time: Some(ms(now)),
-                body: Some(body),
-            };
-            told.frames.add(stream.id, last, |out, _| out.extend_from_slice(&push.encode_to_vec()));
+            for (last, body) in page.bodies(stream, since_ns) {
+                let push = Push {
+                    channel: stream.name.clone(),
+                    symbol: Some(venue.spec(self.id).symbol.clone()),
+                    create_time: matches!(stream.kind, Kind::Kline(..) | Kind::Limit(_)).then(|| ms(now)),
+                    send_time: Some(ms(now)),
+                    body: Some(body),
+                };
+                told.frames.add(stream.id, last, |out, _| out.extend_from_slice(&push.encode_to_vec()));
+            }
+        }
+    }
+}
+
+impl Stream {
+    /// Nobody listens: whoever does next is told the state as it then is. Diffs go on from their version.
+    fn forget(&mut self) {
+        self.deals = Vec::new();
+        (self.best, self.bars) = (None, Vec::new());
+        if matches!(self.kind, Kind::Limit(_)) {
+            self.version = 0;
         }
     }
 }
@@ -185,11 +210,24 @@ impl Page<'_> {
         Level { price: self.venue.level_price(self.id, price), quantity: self.venue.level_quantity(self.id, quantity) }
     }
 
-    /// What a stream has to tell; `None`: nothing new.
-    fn body(&self, stream: &mut Stream) -> Option<Body> {
+    /// What a stream has to tell of the time since then, each with its last trade's id.
+    fn bodies(&self, stream: &mut Stream, since_ns: u64) -> Vec<(Option<u64>, Body)> {
+        match stream.kind {
+            Kind::Deals => {
+                let deals = std::mem::take(&mut stream.deals);
+                deals.chunks(DEALS_MAX).map(|part| (part.last().map(|t| t.id), self.deals(part))).collect()
+            }
+            Kind::Kline(interval, name) => {
+                self.bars(stream, interval, name, since_ns).into_iter().map(|body| (None, body)).collect()
+            }
+            _ => self.state(stream).into_iter().map(|body| (None, body)).collect(),
+        }
+    }
+
+    /// What a stream that tells a state has to tell; `None`: nothing new.
+    fn state(&self, stream: &mut Stream) -> Option<Body> {
         let version = self.venue.exchange().update_id(self.id);
         match stream.kind {
-            Kind::Deals => self.deals(std::mem::take(&mut stream.deals)),
             Kind::Best => self.best(stream).map(|best| Body::BookTicker(self.ticker(best, version))),
             Kind::Batch => {
                 let best = self.best(stream)?;
@@ -214,12 +252,11 @@ impl Page<'_> {
                     last_order_create_time: ms(self.changed_ns),
                 }))
             }
-            Kind::Limit(_) => None,
-            Kind::Kline(interval, name) => self.kline(stream, interval, name),
+            Kind::Limit(_) | Kind::Deals | Kind::Kline(..) => None,
         }
     }
 
-    fn deals(&self, deals: Vec<Trade>) -> Option<Body> {
+    fn deals(&self, deals: &[Trade]) -> Body {
         let scale = self.venue.spec(self.id).scale;
         let deal = |t: &Trade| Deal {
             price: self.venue.level_price(self.id, t.price),
@@ -228,8 +265,7 @@ impl Page<'_> {
             time: ms(t.at_ns),
             trade_id: trade_id(t.id, self.id),
         };
-        let list: Vec<Deal> = deals.iter().map(deal).collect();
-        (!list.is_empty()).then(|| Body::Deals(Deals { deals: list, event_type: self.event.clone() }))
+        Body::Deals(Deals { deals: deals.iter().map(deal).collect(), event_type: self.event.clone() })
     }
 
     /// The best quote, where it is another one than was told.
@@ -271,16 +307,34 @@ impl Page<'_> {
         }))
     }
 
-    fn kline(&self, stream: &mut Stream, interval: Interval, name: &str) -> Option<Body> {
-        let (bar, last_ns) = bars::bar_at(self.venue.history(self.id)?, interval, 0, self.now)?;
-        if stream.bar == Some(bar) {
-            return None;
+    /// The bars since then that are not as they were told: those that ended, as they ended, then the one that goes on.
+    fn bars(&self, stream: &mut Stream, interval: Interval, name: &str, since_ns: u64) -> Vec<Body> {
+        let Some(history) = self.venue.history(self.id) else { return Vec::new() };
+        // What was matched just before a period's end may come behind it, so the period before is looked at once more.
+        let back_ns = if stream.bars.is_empty() { 0 } else { stream.every_ns };
+        let (mut told, mut at_ns) = (Vec::new(), since_ns.saturating_sub(back_ns));
+        while at_ns <= self.now {
+            // Before the first trade there is no bar.
+            let Some((bar, last_ns)) = bars::bar_at(history, interval, 0, at_ns) else {
+                at_ns = if at_ns < self.now { self.now } else { self.now + 1 };
+                continue;
+            };
+            if !stream.bars.contains(&bar) {
+                stream.bars.retain(|b| b.start_ns != bar.start_ns);
+                stream.bars.push(bar);
+                told.push(self.kline(name, &bar, last_ns));
+            }
+            at_ns = last_ns + 1;
         }
-        stream.bar = Some(bar);
+        stream.bars.drain(..stream.bars.len().saturating_sub(BARS_KEPT));
+        told
+    }
+
+    fn kline(&self, name: &str, bar: &Bar, last_ns: u64) -> Body {
         let scale = self.venue.spec(self.id).scale;
         let price = |p| price_text(scale, p);
         let seconds = |ns: u64| i64::try_from(ns / SECOND_NS).unwrap_or(i64::MAX);
-        Some(Body::Kline(Kline {
+        Body::Kline(Kline {
             interval: name.to_owned(),
             window_start: seconds(bar.start_ns),
             open: price(bar.open),
@@ -290,6 +344,6 @@ impl Page<'_> {
             volume: self.venue.volume(self.id, bar.volume),
             amount: amount_text(bar.quote_volume),
             window_end: seconds(last_ns + 1),
-        }))
+        })
     }
 }

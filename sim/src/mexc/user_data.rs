@@ -28,12 +28,17 @@ impl MexcVenue {
         self.user_events.pop_front()
     }
 
+    /// A time as the venue's clock shows it.
+    fn ms(&self, at_ns: u64) -> i64 {
+        ms(self.skew.shown(at_ns))
+    }
+
     fn tell(&mut self, account: AccountId, channel: &'static str, symbol: Option<&str>, at_ns: u64, body: Body) {
         let push = Push {
             channel: channel.to_owned(),
             symbol: symbol.map(str::to_owned),
-            create_time: Some(ms(at_ns)),
-            send_time: Some(ms(at_ns)),
+            create_time: Some(self.ms(at_ns)),
+            send_time: Some(self.ms(at_ns)),
             body: Some(body),
         };
         let payload = push.encode_to_vec();
@@ -77,7 +82,7 @@ impl MexcVenue {
             cumulative_quantity: quantity_text(scale, order.executed),
             cumulative_amount: amount_text(order.executed_value),
             status: status(order).1,
-            create_time: ms(order.created_ns),
+            create_time: self.ms(order.created_ns),
         }
     }
 
@@ -89,13 +94,13 @@ impl MexcVenue {
             amount: amount_text(fill.value),
             trade_type: trade_type(fill.side),
             is_maker: fill.is_maker,
-            is_self_trade: self.is_self_trade(order.account, order.instrument, fill),
+            is_self_trade: self.exchange.is_self_trade(order.account, order.instrument, fill.trade),
             trade_id: trade_id(fill.trade, order.instrument),
             client_order_id: client_id(order).unwrap_or_default().to_owned(),
             order_id: order_id(order.id, order.instrument),
             fee_amount: amount_text(fill.commission),
             fee_currency: self.asset_name(fill.commission_asset).to_owned(),
-            time: ms(at_ns),
+            time: self.ms(at_ns),
         }
     }
 
@@ -125,7 +130,7 @@ impl MexcVenue {
                 frozen_amount: amount_text(*locked),
                 frozen_amount_change: amount_text(Amount(locked.0 - locked_before.0)),
                 kind: reason.to_owned(),
-                time: ms(at_ns),
+                time: self.ms(at_ns),
             });
             self.tell(account, ACCOUNT, None, at_ns, body);
         }

@@ -155,17 +155,16 @@ impl VenueMachine {
     pub(super) fn take_call(&mut self, id: ConnectionId, session: &mut Session, text: &str, now: u64) -> Reply {
         let (what, params, key) = mask_call(text);
         let fate = self.trouble.faults.request(Scope::WsApi, &what, now);
-        let shown = self.shown(now);
         let mut reply = Reply::default();
         if fate.runs {
             self.arm_races();
             if let (Some(spot), Some(api)) = (self.spot.as_mut(), session.api.as_mut()) {
-                reply = spot.ws_text(api, text, shown);
+                reply = spot.ws_text(api, text, now);
             }
             self.count_races(now);
         }
         if let (AnswerFate::Instead(refusal), Some(spot), Some(api)) = (&fate.answer, &self.spot, &session.api) {
-            reply = spot.ws_refuse(api, text, refusal.error(), shown);
+            reply = spot.ws_refuse(api, text, refusal.error(), now);
         }
         let lost = matches!(fate.answer, AnswerFate::Lost { .. });
         let status = reply.frames.first().filter(|_| !lost).map_or(0, |answer| status_of(answer));

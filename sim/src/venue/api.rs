@@ -17,13 +17,12 @@ use crate::stats::ClientEnd;
 impl VenueMachine {
     pub(super) fn answer_rest(&mut self, request: &Request, path: &str, query: &str, now: u64) -> Answer {
         self.tick_market(now);
-        let shown = self.shown(now);
         let answer = if let Some(spot) = self.spot.as_mut() {
-            spot.rest(request, path, query, shown)
+            spot.rest(request, path, query, now)
         } else if let Some(futures) = self.futures.as_mut() {
-            futures.venue.rest(request, path, query, shown)
+            futures.venue.rest(request, path, query, now)
         } else if let Some(mexc) = self.mexc.as_mut() {
-            mexc.venue.rest(request, path, query, shown)
+            mexc.venue.rest(request, path, query, now)
         } else {
             Answer::text(404, "")
         };
@@ -47,9 +46,8 @@ impl VenueMachine {
         if let Some(refusal) = self.refuse_handshake(Scope::WsApi, now) {
             return Some(refusal);
         }
-        let shown = self.shown(now);
         let spot = self.spot.as_mut()?;
-        let api = match spot.ws_connect(query, shown) {
+        let api = match spot.ws_connect(query, now) {
             Ok(api) => api,
             Err(refusal) => return Some(refusal),
         };
@@ -89,13 +87,47 @@ impl VenueMachine {
     pub(super) fn deliver(&mut self, mut serving: Option<(ConnectionId, &mut Session)>, now: u64) {
         self.publish_market();
         while let Some(event) = self.spot.as_mut().and_then(|s| s.take_user_event()) {
-            let Some((event, fate, behind)) = self.fate_of_event(event, now) else { continue };
+            let heard = self.is_heard(&event, serving.as_ref().map(|(id, session)| (*id, &**session)));
+            let Some((event, fate, behind)) = self.fate_of_event(event, heard, now) else { continue };
             let given = serving.as_mut().map(|(id, session)| (*id, &mut **session));
             self.tell_account(&event, fate, given, now);
             if let Some(behind) = behind {
                 let given = serving.as_mut().map(|(id, session)| (*id, &mut **session));
                 self.tell_account(&behind, Fate::Pass, given, now);
             }
+        }
+    }
+
+    /// Whether anybody is subscribed to an event's account.
+    fn is_heard(&self, event: &UserEvent, serving: Option<(ConnectionId, &Session)>) -> bool {
+        self.api_clients.iter().any(|&id| {
+            let session = match serving {
+                Some((own, session)) if own == id => Some(session),
+                _ => self.session(id),
+            };
+            let api = session.filter(|s| s.phase == Phase::Open).and_then(|s| s.api.as_ref());
+            api.is_some_and(|api| api.subscription_to(event.account).is_some())
+        })
+    }
+
+    /// What becomes of an account's event, and the one that it lets through behind it. `None`: it waits. Faults are
+    /// about those that somebody gets.
+    fn fate_of_event(
+        &mut self,
+        event: UserEvent,
+        heard: bool,
+        now: u64,
+    ) -> Option<(UserEvent, Fate, Option<UserEvent>)> {
+        if !heard || (!self.trouble.faults.busy() && self.trouble.event_behind.is_none()) {
+            return Some((event, Fate::Pass, None));
+        }
+        let fate = self.trouble.faults.message(Scope::UserData, None, now);
+        match (fate, self.trouble.event_behind.take()) {
+            (Fate::Behind(until_ns), None) => {
+                self.trouble.event_behind = Some((event, until_ns));
+                None
+            }
+            (fate, behind) => Some((event, fate, behind.map(|(event, _)| event))),
         }
     }
 
@@ -107,7 +139,6 @@ impl VenueMachine {
         mut serving: Option<(ConnectionId, &mut Session)>,
         now: u64,
     ) {
-        let shown = self.shown(now);
         let Some(spot) = self.spot.as_ref() else { return };
         for &id in &self.api_clients {
             let session = match serving.as_mut() {
@@ -122,7 +153,7 @@ impl VenueMachine {
             }
             let Some(api) = session.api.as_ref() else { continue };
             let Some(subscription) = api.subscription_to(event.account) else { continue };
-            let Some(text) = spot.user_frame(event, subscription, api.unit, shown) else { continue };
+            let Some(text) = spot.user_frame(event, subscription, api.unit, now) else { continue };
             if session.outbox.len() + text.len() > self.rules.queue_bytes_max {
                 session.abandon(ClientEnd::Slow);
                 self.dropped_slow += 1;
@@ -172,6 +203,9 @@ impl VenueMachine {
         now: u64,
     ) {
         self.tick_market(now);
+        if self.stands_still(now) {
+            return;
+        }
         if let Some(venue) = self.trading_mut() {
             trading::house_quotes(venue, symbol, update_id, bids, asks, now);
         }
@@ -182,6 +216,9 @@ impl VenueMachine {
     /// or better are hit first.
     pub fn house_print(&mut self, symbol: &str, taker: Side, price: i64, quantities: &[i64], now: u64) {
         self.tick_market(now);
+        if self.stands_still(now) {
+            return;
+        }
         if let Some(venue) = self.trading_mut() {
             trading::house_print(venue, symbol, taker, price, quantities, now);
         }

@@ -54,8 +54,8 @@ pub(super) struct Trouble {
     pub(super) faults: Faults,
     behind: Vec<Behind>,
     /// An account's event that waits for the next one.
-    event_behind: Option<(UserEvent, u64)>,
-    listened_behind: Option<(AccountEvent, u64)>,
+    pub(super) event_behind: Option<(UserEvent, u64)>,
+    pub(super) listened_behind: Option<(AccountEvent, u64)>,
     pub(super) late: Vec<Late>,
     /// When everybody is closed for maintenance.
     closing_ns: Option<u64>,
@@ -126,7 +126,7 @@ impl VenueMachine {
     /// What the venue's clock shows.
     #[must_use]
     pub fn shown(&self, now: u64) -> u64 {
-        self.trouble.faults.shown(now)
+        self.trouble.faults.skew().shown(now)
     }
 
     pub(super) fn trouble_due(&self) -> Option<u64> {
@@ -188,6 +188,12 @@ impl VenueMachine {
                     self.release(now);
                 }
                 (Kind::Ban, true) => self.close_api(now),
+                (Kind::Skew, _) => {
+                    let skew = self.trouble.faults.skew();
+                    if let Some(venue) = self.trading_mut() {
+                        venue.set_skew(skew);
+                    }
+                }
                 (Kind::SymbolStatus | Kind::SymbolFilters, true) => self.change_symbol(edge.id, kind, &spec, now),
                 (Kind::SymbolStatus | Kind::SymbolFilters, false) => self.change_back(edge, now),
                 (Kind::OfflineFill, true) => {
@@ -368,7 +374,9 @@ impl VenueMachine {
         let (name, subscribers) = (entry.name.clone(), entry.subscribers.clone());
         for id in subscribers {
             let Some(mut session) = self.sessions.get_mut(id.index()).and_then(Option::take) else { continue };
-            if let (Phase::Open, Some(client)) = (session.phase, &session.stream) {
+            if let (Phase::Open, Some(client)) = (session.phase, session.stream.as_mut()) {
+                // Whatever it is, something came.
+                client.idle_since_ns = now;
                 let mut payload = Vec::new();
                 match (client.unit, frame.micros) {
                     (TimeUnit::Millis, _) => payload.extend_from_slice(frame.millis),
@@ -383,43 +391,6 @@ impl VenueMachine {
             if let Some(slot) = self.sessions.get_mut(id.index()) {
                 *slot = Some(session);
             }
-        }
-    }
-
-    /// What becomes of an account's event, and the one that it lets through behind it. `None`: it waits.
-    pub(super) fn fate_of_event(&mut self, event: UserEvent, now: u64) -> Option<(UserEvent, Fate, Option<UserEvent>)> {
-        let listened = !self.api_clients.is_empty();
-        if !listened || (!self.trouble.faults.busy() && self.trouble.event_behind.is_none()) {
-            return Some((event, Fate::Pass, None));
-        }
-        let fate = self.trouble.faults.message(Scope::UserData, None, now);
-        match (fate, self.trouble.event_behind.take()) {
-            (Fate::Behind(until_ns), None) => {
-                self.trouble.event_behind = Some((event, until_ns));
-                None
-            }
-            (fate, behind) => Some((event, fate, behind.map(|(event, _)| event))),
-        }
-    }
-}
-
-impl VenueMachine {
-    /// What becomes of an event for those with a listen key; `None`: it waits. As [`Self::fate_of_event`].
-    pub(super) fn fate_of_listened(
-        &mut self,
-        event: AccountEvent,
-    ) -> Option<(AccountEvent, Fate, Option<AccountEvent>)> {
-        let listened = self.sessions.iter().flatten().any(|s| s.hears_accounts());
-        if !listened || (!self.trouble.faults.busy() && self.trouble.listened_behind.is_none()) {
-            return Some((event, Fate::Pass, None));
-        }
-        let fate = self.trouble.faults.message(Scope::UserData, None, self.trouble.now_ns);
-        match (fate, self.trouble.listened_behind.take()) {
-            (Fate::Behind(until_ns), None) => {
-                self.trouble.listened_behind = Some((event, until_ns));
-                None
-            }
-            (fate, behind) => Some((event, fate, behind.map(|(event, _)| event))),
         }
     }
 }

@@ -1,14 +1,13 @@
 //! The trading side of a futures venue, and the market streams of its book.
 
 use super::market::Work;
-use super::{StreamEntry, StreamId, VenueMachine};
+use super::{StreamId, VenueMachine};
 use crate::account::SimAccount;
 use crate::api::Limits;
 use crate::binance::futures::FuturesVenue;
 use crate::binance::futures::streams::Streams;
 use crate::instrument::SimInstrument;
 use crate::market::Told;
-use crate::stats::StreamStats;
 use crosstick_model::Protocol;
 
 /// What trades, and the streams that show it.
@@ -42,12 +41,10 @@ impl VenueMachine {
 
     /// A stream that can be made.
     pub(super) fn futures_stream(&mut self, name: &str) -> Option<StreamId> {
-        let futures = self.futures.as_mut().filter(|f| f.streams.knows(name))?;
-        let stream = StreamId(self.streams.len() as u32);
+        self.futures.as_ref().filter(|f| f.streams.knows(name))?;
+        let stream = self.add_stream(name);
+        let futures = self.futures.as_mut()?;
         futures.streams.register(name, stream, &futures.venue);
-        let (subscribers, published) = (Vec::new(), StreamStats::default());
-        self.streams.push(StreamEntry { name: name.into(), subscribers, published });
-        self.by_name.insert(name.into(), stream);
         Some(stream)
     }
 
@@ -66,7 +63,7 @@ impl VenueMachine {
             }
             Work::Take { goes_on } => streams.take(goes_on, venue, &mut told),
         }
-        frames.iter().for_each(|frame| self.publish(frame));
+        frames.iter().for_each(|frame| self.show(frame));
         frames.clear();
         (self.futures, self.frames) = (Some(futures), frames);
         self.tell_listeners();

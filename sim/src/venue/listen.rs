@@ -3,7 +3,7 @@
 use super::faulty::send_broken;
 use super::publish::push_data;
 use super::{ConnectionId, VenueMachine};
-use crate::fault::Fate;
+use crate::fault::{Fate, Scope};
 use crate::rules::Class;
 use crate::session::{Listening, Phase, Session};
 use crate::stats::ClientEnd;
@@ -54,6 +54,23 @@ impl VenueMachine {
         futures.or_else(|| self.mexc.as_mut()?.venue.take_user_event())
     }
 
+    /// What becomes of an event for those with a listen key; `None`: it waits. Faults are about those that somebody
+    /// gets.
+    fn fate_of_listened(&mut self, event: AccountEvent) -> Option<(AccountEvent, Fate, Option<AccountEvent>)> {
+        let heard = self.sessions.iter().flatten().any(|s| self.key_for(s, &event).is_some());
+        if !heard || (!self.trouble.faults.busy() && self.trouble.listened_behind.is_none()) {
+            return Some((event, Fate::Pass, None));
+        }
+        let fate = self.trouble.faults.message(Scope::UserData, None, self.trouble.now_ns);
+        match (fate, self.trouble.listened_behind.take()) {
+            (Fate::Behind(until_ns), None) => {
+                self.trouble.listened_behind = Some((event, until_ns));
+                None
+            }
+            (fate, behind) => Some((event, fate, behind.map(|(event, _)| event))),
+        }
+    }
+
     /// Tells one event to all who listen to its account.
     pub(super) fn tell_listeners_of(&mut self, event: &AccountEvent, fate: Fate) {
         for index in 0..self.sessions.len() {
@@ -81,7 +98,9 @@ impl VenueMachine {
         let Some(key) = self.key_for(session, event) else { return };
         let Some(session) = self.sessions.get_mut(index).and_then(Option::as_mut) else { return };
         let Some(client) = session.stream.as_mut() else { return };
-        client.idle_since_ns = self.trouble.now_ns;
+        if fate != Fate::Lose {
+            client.idle_since_ns = self.trouble.now_ns;
+        }
         let mut wire = Vec::new();
         push_data(&mut wire, client, &key, &event.payload);
         if session.outbox.len() + wire.len() > self.rules.queue_bytes_max {

@@ -58,6 +58,9 @@ impl VenueMachine {
         now: u64,
     ) {
         self.tick_market(now);
+        if self.stands_still(now) {
+            return;
+        }
         if let Some(venue) = self.trading_mut() {
             trading::flow_quotes(venue, symbol, update_id, bids, asks, times);
         }
@@ -67,6 +70,9 @@ impl VenueMachine {
     /// The flow trades. Mantissas and times as for [`Self::flow_quotes`].
     pub fn flow_trade(&mut self, symbol: &str, taker: Side, price: i64, quantity: i64, times: FlowTimes, now: u64) {
         self.tick_market(now);
+        if self.stands_still(now) {
+            return;
+        }
         if let Some(venue) = self.trading_mut() {
             trading::flow_trade(venue, symbol, taker, price, (quantity, 1), times);
         }
@@ -85,6 +91,9 @@ impl VenueMachine {
         now: u64,
     ) {
         self.tick_market(now);
+        if self.stands_still(now) {
+            return;
+        }
         if let Some(venue) = self.trading_mut() {
             trading::flow_trade(venue, symbol, taker, price, (quantity, trades), times);
         }
@@ -93,6 +102,10 @@ impl VenueMachine {
 
     /// Lets a recorded frame move the book behind client orders. The frame itself is published by whoever read it.
     pub fn follow(&mut self, stream: &str, payload: &str, now: u64) {
+        self.trouble.now_ns = self.trouble.now_ns.max(now);
+        if self.stands_still(now) {
+            return;
+        }
         let Some(event) = self.trading().and_then(|t| recorded::read(stream, payload, t.exchange())) else { return };
         let times = |order| FlowTimes { match_ns: now, event_ns: now, order };
         match event {
@@ -104,6 +117,11 @@ impl VenueMachine {
                 self.flow_trade(&symbol, taker, price, quantity, times(time), now);
             }
         }
+    }
+
+    /// Whether a fault has the simulated market stand still.
+    pub(super) fn stands_still(&self, now: u64) -> bool {
+        self.trouble.faults.holds(now)
     }
 
     /// The stream of a name: one that there is, or one that can be made.
@@ -120,16 +138,19 @@ impl VenueMachine {
         }
         // What is due before it exists is not its concern.
         self.tick_market(now);
-        let stream = StreamId(self.streams.len() as u32);
+        let stream = self.add_stream(name);
         let (Some(market), Some(spot)) = (self.market.as_mut(), self.spot.as_ref()) else { return None };
         market.register(name, stream, spot);
-        self.streams.push(StreamEntry {
-            name: name.into(),
-            subscribers: Vec::new(),
-            published: StreamStats::default(),
-        });
-        self.by_name.insert(name.into(), stream);
         Some(stream)
+    }
+
+    /// A new stream of that name, which nobody gets yet.
+    pub(super) fn add_stream(&mut self, name: &str) -> StreamId {
+        let stream = StreamId(self.streams.len() as u32);
+        let (subscribers, published) = (Vec::new(), StreamStats::default());
+        self.streams.push(StreamEntry { name: name.into(), subscribers, published });
+        self.by_name.insert(name.into(), stream);
+        stream
     }
 
     /// Sends what streams with a period have to tell up to now.
@@ -155,7 +176,7 @@ impl VenueMachine {
             Work::Advance(now) => market.advance(now, &mut spot, &mut told),
             Work::Take { goes_on } => market.take(goes_on, &mut spot, &mut told),
         }
-        frames.iter().for_each(|frame| self.publish(frame));
+        frames.iter().for_each(|frame| self.show(frame));
         frames.clear();
         (self.market, self.spot, self.frames) = (Some(market), Some(spot), frames);
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::market::Work;
-use super::{ConnectionId, StreamEntry, StreamId, VenueMachine};
+use super::{ConnectionId, StreamId, VenueMachine};
 use crate::account::SimAccount;
 use crate::api::Limits;
 use crate::frame::{self, Opcode};
@@ -14,7 +14,6 @@ use crate::mexc::channel::{self, Ask};
 use crate::mexc::streams::Streams;
 use crate::rules::StreamRoute;
 use crate::session::Session;
-use crate::stats::StreamStats;
 
 /// What a listen key that there is not is answered with, before the connection ends.
 const BAD_KEY: &str = "Invalid listen key";
@@ -47,12 +46,10 @@ impl VenueMachine {
 
     /// A stream that can be made.
     pub(super) fn mexc_stream(&mut self, name: &str) -> Option<StreamId> {
-        let mexc = self.mexc.as_mut().filter(|m| m.streams.knows(name))?;
-        let stream = StreamId(self.streams.len() as u32);
+        self.mexc.as_ref().filter(|m| m.streams.knows(name))?;
+        let stream = self.add_stream(name);
+        let mexc = self.mexc.as_mut()?;
         mexc.streams.register(name, stream, &mexc.venue);
-        let (subscribers, published) = (Vec::new(), StreamStats::default());
-        self.streams.push(StreamEntry { name: name.into(), subscribers, published });
-        self.by_name.insert(name.into(), stream);
         Some(stream)
     }
 
@@ -68,7 +65,7 @@ impl VenueMachine {
             Work::Advance(now) => streams.advance(now, venue, &mut told),
             Work::Take { .. } => streams.take(venue, &told),
         }
-        frames.iter().for_each(|frame| self.publish(frame));
+        frames.iter().for_each(|frame| self.show(frame));
         frames.clear();
         (self.mexc, self.frames) = (Some(mexc), frames);
         if let Work::Advance(now) = work {

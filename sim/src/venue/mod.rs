@@ -269,8 +269,10 @@ impl VenueMachine {
 
     /// Bytes came from a connection.
     pub fn input(&mut self, id: ConnectionId, bytes: &[u8], now: u64) {
-        let Some(mut session) = self.sessions.get_mut(id.index()).and_then(Option::take) else { return };
         self.trouble.now_ns = self.trouble.now_ns.max(now);
+        // A session that is served is not in its place and gets no frames, so it gets before what is due.
+        self.tick_market(now);
+        let Some(mut session) = self.sessions.get_mut(id.index()).and_then(Option::take) else { return };
         self.trouble.serving = true;
         if matches!(session.phase, Phase::Request | Phase::Open | Phase::Closing) {
             let seen = session.inbox.len();
@@ -411,17 +413,10 @@ impl VenueMachine {
 
     /// Closes every connection: stream clients with this code and reason, others as they are.
     pub fn close_all(&mut self, code: u16, reason: &str, now: u64) {
-        for index in 0..self.sessions.len() {
-            let Some(mut session) = self.sessions.get_mut(index).and_then(Option::take) else { continue };
-            match session.phase {
-                Phase::Request => session.finish(now, &self.rules),
-                _ => session.close(code, reason, now, &self.rules),
-            }
-            self.settle(ConnectionId(index as u32), &mut session);
-            if let Some(slot) = self.sessions.get_mut(index) {
-                *slot = Some(session);
-            }
-        }
+        self.each_session(|venue, session| match session.phase {
+            Phase::Request => session.finish(now, &venue.rules),
+            _ => session.close(code, reason, now, &venue.rules),
+        });
     }
 
     /// What it did so far.

@@ -8,8 +8,15 @@ use crate::stats::ClientEnd;
 use crate::text::push_as_micros;
 
 impl VenueMachine {
-    /// Sends a frame to all who are subscribed to its stream.
+    /// Sends a frame of the flow to all who are subscribed to its stream, unless the flow is held.
     pub fn publish(&mut self, frame: Frame<'_>) {
+        if !self.stands_still(self.trouble.now_ns) {
+            self.show(frame);
+        }
+    }
+
+    /// Sends a frame to all who are subscribed to its stream.
+    pub(super) fn show(&mut self, frame: Frame<'_>) {
         let Some(entry) = self.streams.get_mut(frame.stream.index()) else { return };
         entry.published.frames += 1;
         if let Some(id) = frame.trade_id {

@@ -10,7 +10,7 @@ use crate::account::SimAccount;
 use crate::api::Limits;
 use crate::binance::spot::SpotVenue;
 use crate::exchange::{AccountId, Exchange, Filters, LevelView, OrderId, TradingStatus};
-use crate::fault::FaultSpec;
+use crate::fault::{FaultSpec, Skew};
 use crate::flow::FlowTimes;
 use crate::operator::books::Races;
 
@@ -35,6 +35,9 @@ pub(crate) trait Trading {
 
     /// Fills that cancels race with.
     fn races(&mut self) -> &mut Races;
+
+    /// From now on clients see times by a clock that is so far ahead.
+    fn set_skew(&mut self, skew: Skew);
 
     /// The flow's orders so far.
     fn takers(&mut self) -> &mut Takers;

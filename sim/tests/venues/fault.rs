@@ -4,8 +4,8 @@ use crate::desk;
 use crate::futures_desk;
 
 use crosstick_model::Side;
-use crosstick_sim::{ConnectionId, ConnectionState, FaultSpec};
-use desk::{By, Desk, MS};
+use crosstick_sim::{ConnectionId, ConnectionState, FaultSpec, Frame};
+use desk::{By, Desk, MS, S};
 use futures_desk::Futures;
 use serde_json::{Value, json};
 
@@ -106,6 +106,36 @@ fn a_skipped_symbol_is_silent_while_others_go_on() {
     assert_eq!(both(&mut desk), ["ltcbtc@trade"]);
     pass(&mut desk, 1000);
     assert_eq!(both(&mut desk), ["btcusdt@trade", "ltcbtc@trade"]);
+}
+
+#[test]
+fn a_held_market_stands_still_and_clients_trade_on() {
+    let (mut desk, id) = watched();
+    let hold = fault(&mut desk, json!({ "kind": "hold" }));
+    trade(&mut desk);
+    desk.quote("BTCUSDT", (3_100_000, 1), (3_100_100, 1));
+    let stream = desk.venue.stream("btcusdt@trade").expect("known");
+    desk.venue.publish(Frame { stream, trade_id: None, millis: b"{}", micros: None });
+    pass(&mut desk, 60_000);
+    assert!(desk.frames(id).iter().all(|f| f.get("t").is_none() && *f != json!({})), "nothing but pings");
+    let book = desk.get("/api/v3/depth?symbol=BTCUSDT").ok();
+    assert_eq!(book["bids"], json!([["30000.00000000", "1.00000000"]]));
+    // What stands there is there for clients, and they are told of what they do.
+    let bought = "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.5";
+    assert_eq!(desk.signed(By::Hmac, "POST", "order", bought).ok()["status"], json!("FILLED"));
+    assert_eq!(ids(&mut desk, id), [1]);
+    assert!(desk.venue.end_fault(hold, desk.now));
+    trade(&mut desk);
+    assert_eq!(ids(&mut desk, id), [2], "it goes on");
+
+    fault(&mut desk, json!({ "kind": "hold", "at_ms": 100, "for_ms": 200 }));
+    let mut heard = Vec::new();
+    for ms in [99, 1, 199, 1] {
+        pass(&mut desk, ms);
+        trade(&mut desk);
+        heard.push(ids(&mut desk, id));
+    }
+    assert_eq!(heard, [vec![3], vec![], vec![], vec![4]]);
 }
 
 #[test]
@@ -236,6 +266,42 @@ fn a_skewed_clock_is_shown_and_refuses_honest_requests() {
     assert_eq!(desk.signed(By::Hmac, "GET", "account", "").status, 200);
     fault(&mut desk, json!({ "kind": "skew", "skew_ms": -5_000 }));
     assert_eq!(desk.get("/api/v3/time").ok(), json!({ "serverTime": honest - 4_000 }));
+}
+
+#[test]
+fn a_skewed_clock_leaves_nothing_behind() {
+    const HOUR: u64 = 3_600_000;
+    let (mut desk, id) = watched();
+    let honest = desk.millis();
+    let api = desk.subscribed();
+    fault(&mut desk, json!({ "kind": "skew", "skew_ms": HOUR, "for_ms": 1000 }));
+    let payload = format!("{LIMIT}&newClientOrderId=a&timestamp={}", honest + HOUR);
+    let placed = desk.signed_payload(By::Hmac, "POST", "order", &payload).ok();
+    assert_eq!(placed["transactTime"], json!(honest + HOUR));
+    let told = desk.frames(api);
+    assert_eq!((&told[0]["event"]["E"], &told[0]["event"]["O"]), (&json!(honest + HOUR), &json!(honest + HOUR)));
+    let since = format!("symbol=BTCUSDT&startTime={}&timestamp={}", honest + HOUR, honest + HOUR);
+    let orders = desk.signed_payload(By::Hmac, "GET", "allOrders", &since).ok();
+    assert_eq!(orders.as_array().map(Vec::len), Some(1), "asked for by the clock that is shown");
+    pass(&mut desk, 1000);
+
+    let order = desk.signed(By::Hmac, "GET", "order", "symbol=BTCUSDT&origClientOrderId=a").ok();
+    assert_eq!(order["time"], json!(honest));
+    let bought = desk.signed(By::Hmac, "POST", "order", "symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.01").ok();
+    assert_eq!(bought["transactTime"], json!(honest + 1_000));
+    let trades = desk.frames(id);
+    assert_eq!((trades.len(), &trades[0]["T"], &trades[0]["E"]), (1, &json!(honest + 1_000), &json!(honest + 1_000)));
+
+    let mut f = Futures::usdm();
+    f.usual_quote();
+    let now = f.desk.millis();
+    fault(&mut f.desk, json!({ "kind": "skew", "skew_ms": 2 * HOUR, "for_ms": 1000 }));
+    f.listen_key(By::Hmac);
+    f.pass(S);
+    let order = f.place(&Futures::limit("BUY", "29000.0", "1"));
+    assert_eq!(order["updateTime"], json!(now + 1_000));
+    f.pass(3_600 * S);
+    assert_eq!(f.keyed(By::Hmac, "PUT").code(), (400, -1125), "a listen key lives for an hour");
 }
 
 #[test]
@@ -502,6 +568,29 @@ fn events_of_an_account_are_lost_doubled_and_swapped() {
 }
 
 #[test]
+fn faults_are_kept_for_events_that_somebody_gets() {
+    let mut desk = Desk::new();
+    desk.usual_quote();
+    let api = desk.subscribed();
+    fault(&mut desk, json!({ "kind": "gap", "scope": "user-data" }));
+    assert_eq!(desk.signed(By::Other, "POST", "order", LIMIT).status, 200);
+    assert_eq!(desk.frames(api), Vec::<Value>::new());
+    assert_eq!(desk.signed(By::Hmac, "POST", "order", LIMIT).status, 200);
+    let told: Vec<Value> = desk.frames(api).iter().map(|f| f["event"]["e"].clone()).collect();
+    assert_eq!(told, [json!("outboundAccountPosition")], "the report is the first that somebody would get");
+
+    let mut f = Futures::usdm();
+    f.usual_quote();
+    let (key, _unused) = (f.listen_key(By::Hmac), f.listen_key(By::Other));
+    let id = f.desk.connect(&format!("/private/ws?listenKey={key}"));
+    let limit = Futures::limit("BUY", "29000.0", "1");
+    fault(&mut f.desk, json!({ "kind": "gap", "scope": "user-data" }));
+    assert_eq!(f.signed(By::Other, "POST", "v1/order", &limit).status, 200);
+    f.place(&limit);
+    assert_eq!(f.frames(id), Vec::<Value>::new(), "lost");
+}
+
+#[test]
 fn futures_accounts_have_the_same_troubles() {
     let mut f = Futures::usdm();
     f.usual_quote();
@@ -570,4 +659,14 @@ fn what_makes_no_sense_is_refused_by_field() {
     let fine = json!({ "kind": "symbol-filters", "symbol": "BTCUSDT", "price_step": "0.001" });
     assert!(wrong(fine).starts_with("price_step: BTCUSDT cannot have it"));
     assert!(serde_json::from_value::<FaultSpec>(json!({ "kind": "drop", "colour": "red" })).is_err());
+    assert!(wrong(json!({ "kind": "hold", "symbol": "BTCUSDT" })).starts_with("symbol: hold does not take it"));
+
+    let mut f = Futures::coinm();
+    let mut other = |fields: Value| {
+        let spec: FaultSpec = serde_json::from_value(fields).expect("fields");
+        f.desk.venue.add_fault(spec, f.desk.now).map_err(|e| e.to_string())
+    };
+    let least = other(json!({ "kind": "symbol-filters", "symbol": "BTCUSD_PERP", "min_notional": "1000" }));
+    assert!(least.expect_err("COIN-M has no such filter").starts_with("min_notional: BTCUSD_PERP cannot have it"));
+    other(json!({ "kind": "symbol-filters", "symbol": "BTCUSD_PERP", "min_quantity": "5" })).expect("taken");
 }

@@ -42,6 +42,16 @@ fn books_and_trades_come_on_their_own_routes() {
 }
 
 #[test]
+fn who_asks_for_more_loses_nothing_of_what_is_due() {
+    let mut f = Futures::usdm();
+    let id = f.desk.connect("/public/ws/btcusdt@depth@100ms");
+    f.usual_quote();
+    f.desk.now += 100 * MS;
+    let frames = f.desk.text(id, r#"{"method":"SUBSCRIBE","params":["btcusdt@depth5@100ms"],"id":1}"#);
+    assert_eq!((names(&frames), &frames[1]["id"]), (vec!["depthUpdate", ""], &json!(1)));
+}
+
+#[test]
 fn an_order_of_a_client_is_in_the_book_and_its_trades_on_the_tape() {
     let mut f = Futures::usdm();
     let public = f.desk.connect("/public/ws/btcusdt@bookTicker");

@@ -122,6 +122,13 @@ fn market_data_has_the_venues_fields_and_agrees() {
     );
     assert_eq!((&day["priceChange"], &day["count"]), (&json!("-1"), &Value::Null));
     assert_eq!(m.get("ticker/price").ok().as_array().map(Vec::len), Some(2));
+    let mut later = Mexc::new();
+    later.usual_quote();
+    later.print(Side::Buy, 3_000_100, &[5_000]);
+    later.pass(25 * 3_600 * S);
+    let quiet = later.get("ticker/24hr?symbol=BTCUSDT").ok();
+    let texts = ["lastPrice", "openPrice", "lowPrice", "priceChange", "priceChangePercent", "volume"];
+    assert_eq!(texts.map(|name| quiet[name].as_str().unwrap_or("none")), ["30001", "30001", "30001", "0", "0", "0"]);
     for (path, code) in [
         ("depth?symbol=btcusdt", 10_007),
         ("depth?symbol=NOPE", 10_007),
@@ -156,7 +163,13 @@ fn a_limit_order_from_placing_to_canceling() {
                 "type": "LIMIT", "side": "BUY", "stopPrice": null, "icebergQty": null, "time": now, "updateTime": now,
                 "isWorking": true, "origQuoteOrderQty": "14995.25" })
     );
-    assert_eq!(m.signed(KEY, "GET", "openOrders", "symbol=BTCUSDT,MXUSDT").ok(), json!([order]));
+    for symbols in ["BTCUSDT,MXUSDT", "BTCUSDT,BTCUSDT"] {
+        assert_eq!(m.signed(KEY, "GET", "openOrders", &format!("symbol={symbols}")).ok(), json!([order]), "{symbols}");
+    }
+    for stranger in [format!("{}101", &id[..id.len() - 3]), format!("{id}0"), id[..id.len() - 1].to_owned()] {
+        let which = format!("symbol=BTCUSDT&orderId={stranger}");
+        assert_eq!(m.signed(KEY, "GET", "order", &which).code(), (400, -2011), "{which}");
+    }
     assert_eq!(m.signed(OTHER_KEY, "GET", "openOrders", "symbol=BTCUSDT").ok(), json!([]), "not the other's");
     assert_eq!(m.signed(KEY, "POST", "order", &format!("symbol=BTCUSDT&{params}")).code(), (400, 30_026));
     let canceled = m.signed(KEY, "DELETE", "order", &format!("symbol=BTCUSDT&orderId={id}")).ok();
@@ -281,8 +294,21 @@ fn several_orders_at_once() {
     assert_eq!(batch(&mut m, &json!([order("0.1", "e"), other])).code(), (400, 33_333), "one symbol");
     assert_eq!(batch(&mut m, &json!([])).code(), (400, 33_333));
     assert_eq!(batch(&mut m, &json!([])).code(), (429, 429), "two a second");
+    // Numbers count as they are written: the nearest that a machine has would do.
+    m.pass(S);
+    let text = |quantity: &str| {
+        format!(r#"{{"symbol":"BTCUSDT","side":"BUY","type":"LIMIT","quantity":{quantity},"price":29999.00}}"#)
+    };
+    let exact = format!("[{},{},{}]", text("0.10000000000000001"), text("0.10"), text("true"));
+    let encoded: String = exact.bytes().map(|b| format!("%{b:02X}")).collect();
+    let refused = m.signed(KEY, "POST", "batchOrders", &format!("batchOrders={encoded}"));
+    assert_eq!(refused.code(), (400, 33_333), "a field that is neither text nor number");
+    let exact = format!("[{},{}]", text("0.10000000000000001"), text("0.10"));
+    let encoded: String = exact.bytes().map(|b| format!("%{b:02X}")).collect();
+    let answers = m.signed(KEY, "POST", "batchOrders", &format!("batchOrders={encoded}")).ok();
+    assert_eq!((&answers[0]["code"], &answers[1]["origQty"]), (&json!(33_333), &json!("0.1")));
     let canceled = m.signed(KEY, "DELETE", "openOrders", "symbol=BTCUSDT").ok();
-    assert_eq!(canceled.as_array().map(Vec::len), Some(2));
+    assert_eq!(canceled.as_array().map(Vec::len), Some(3));
     let six = m.signed(KEY, "DELETE", "openOrders", "symbol=A,B,C,D,E,F");
     assert_eq!(six.code(), (400, 33_333), "five symbols at most");
 }

@@ -6,7 +6,7 @@ use crate::mexc_desk;
 use crosstick_model::Side;
 use crosstick_sim::{ConnectionState, FaultSpec};
 use desk::{MS, S};
-use mexc_desk::{Fields, Frame, KEY, Mexc};
+use mexc_desk::{Fields, Frame, KEY, Mexc, OTHER_KEY};
 use serde_json::json;
 
 const DEALS: &str = "spot@public.aggre.deals.v3.api.pb@10ms@BTCUSDT";
@@ -139,6 +139,72 @@ fn a_symbol_is_halted_and_gets_other_filters() {
     );
     m.pass(S);
     m.signed(KEY, "POST", "order", ORDER).ok();
+    // What is in no whole steps is a wrong parameter, what is too little is too little.
+    let other = json!({ "kind": "symbol-filters", "symbol": "BTCUSDT", "price_step": "0.5", "quantity_step": "0.001",
+                        "min_quantity": "0.002" });
+    fault(&mut m, other);
+    assert_eq!(m.get("exchangeInfo?symbol=BTCUSDT").ok()["symbols"][0]["baseSizePrecision"], json!("0.001"));
+    for (quantity, price, code) in
+        [("0.0105", "29999", 33_333), ("0.01", "29999.25", 33_333), ("0.001", "29999", 30_002)]
+    {
+        let order = format!("symbol=BTCUSDT&side=BUY&type=LIMIT&quantity={quantity}&price={price}");
+        assert_eq!(m.signed(KEY, "POST", "order", &order).code(), (400, code), "{order}");
+    }
+    m.signed(KEY, "POST", "order", "symbol=BTCUSDT&side=BUY&type=LIMIT&quantity=0.01&price=29999.5").ok();
+}
+
+#[test]
+fn what_comes_broken_is_a_sign_of_life_and_what_is_lost_is_none() {
+    let mut m = Mexc::new();
+    m.usual_quote();
+    let key = m.listen_key(KEY);
+    let fed = m.subscribed("/ws", &[DEALS]);
+    let deaf = m.subscribed(&format!("/ws?listenKey={key}"), &[ORDERS]);
+    m.pass(50 * S);
+    fault(&mut m, json!({ "kind": "garbage", "scope": "stream" }));
+    trade(&mut m);
+    fault(&mut m, json!({ "kind": "gap", "scope": "user-data" }));
+    m.limit("BUY", "29999", "0.01");
+    m.pass(10 * S);
+    assert_eq!(m.desk.venue.state(fed), ConnectionState::Open);
+    assert!(seen(&mut m, fed).contains(&"noise".to_owned()));
+    assert!(m.frames(deaf).contains(&Frame::Close(1001)), "nothing came for a minute");
+    m.pass(50 * S);
+    assert!(m.frames(fed).contains(&Frame::Close(1001)), "its noise was a minute ago");
+}
+
+#[test]
+fn a_skewed_clock_is_shown_and_leaves_nothing_behind() {
+    const HOUR: u64 = 3_600_000;
+    let mut m = Mexc::new();
+    m.usual_quote();
+    let honest = m.desk.millis();
+    fault(&mut m, json!({ "kind": "skew", "skew_ms": HOUR, "for_ms": 1000 }));
+    assert_eq!(m.get("time").ok(), json!({ "serverTime": honest + HOUR }));
+    assert_eq!(m.signed(KEY, "POST", "order", ORDER).code(), (400, 700_003));
+    let placed = m.payload(KEY, "POST", "order", &format!("{ORDER}&timestamp={}", honest + HOUR)).ok();
+    assert_eq!(placed["transactTime"], json!(honest + HOUR));
+    m.pass(S);
+    let id = placed["orderId"].as_str().expect("an id");
+    let order = m.signed(KEY, "GET", "order", &format!("symbol=BTCUSDT&orderId={id}")).ok();
+    assert_eq!(order["time"], json!(honest));
+    m.place("side=BUY&type=MARKET&quantity=0.01");
+    let mine = m.signed(KEY, "GET", "myTrades", "symbol=BTCUSDT").ok();
+    assert_eq!(mine[0]["time"], json!(honest + 1_000));
+}
+
+#[test]
+fn faults_are_kept_for_events_that_somebody_gets() {
+    let mut m = Mexc::new();
+    m.usual_quote();
+    let (key, _unused) = (m.listen_key(KEY), m.listen_key(OTHER_KEY));
+    let id = m.subscribed(&format!("/ws?listenKey={key}"), &[ORDERS]);
+    fault(&mut m, json!({ "kind": "gap", "scope": "user-data" }));
+    m.signed(OTHER_KEY, "POST", "order", ORDER).ok();
+    m.signed(KEY, "POST", "order", ORDER).ok();
+    assert_eq!(m.pushes(id), [], "the order's event is the first that somebody would get");
+    m.signed(KEY, "POST", "order", ORDER).ok();
+    assert_eq!(m.pushes(id).len(), 1);
 }
 
 #[test]

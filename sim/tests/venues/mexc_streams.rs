@@ -173,6 +173,96 @@ fn bars_are_told_when_they_changed() {
 }
 
 #[test]
+fn a_bar_is_told_as_it_ended() {
+    let mut m = Mexc::new();
+    m.usual_quote();
+    m.print(Side::Buy, 3_000_100, &[5_000]);
+    let id = m.subscribed("/ws", &[BARS]);
+    let start = m.desk.now / S - m.desk.now / S % 60;
+    // Half a second before the minute is over.
+    m.pass((start + 60) * S - m.desk.now - 500 * MS);
+    m.pushes(id);
+    m.print(Side::Sell, 3_000_000, &[1_000]);
+    m.pass(500 * MS);
+    let told = |pushes: Vec<Push>| -> Vec<(u64, Vec<String>)> {
+        pushes.iter().map(|p| (p.body.number(2), p.body.texts(&[3, 4, 7]))).collect()
+    };
+    let bar = |start, texts: [&str; 3]| (start, texts.map(str::to_owned).to_vec());
+    let ended = bar(start, ["30001", "30000", "0.06"]);
+    assert_eq!(told(m.pushes(id)), [ended, bar(start + 60, ["30000", "30000", "0"])]);
+    m.pass(10 * S);
+    assert_eq!(m.pushes(id), []);
+    m.print(Side::Buy, 3_000_100, &[2_000]);
+    m.pass(S);
+    assert_eq!(told(m.pushes(id)), [bar(start + 60, ["30001", "30001", "0.02"])]);
+}
+
+#[test]
+fn who_comes_anew_is_told_the_state_anew() {
+    let mut m = Mexc::new();
+    m.usual_quote();
+    m.print(Side::Buy, 3_000_100, &[5_000]);
+    let names = [BEST, BATCH, LIMIT, BARS];
+    let id = m.subscribed("/ws", &names);
+    let told = |m: &mut Mexc| {
+        m.pass(S);
+        let mut channels: Vec<String> = m.pushes(id).into_iter().map(|p| p.channel).collect();
+        channels.sort();
+        channels
+    };
+    let mut all = names.map(str::to_owned).to_vec();
+    all.sort();
+    assert_eq!(told(&mut m), all);
+    assert_eq!(told(&mut m), Vec::<String>::new(), "nothing changed");
+    m.ask(id, &json!({ "method": "UNSUBSCRIPTION", "params": names }));
+    m.pass(S);
+    m.ask(id, &json!({ "method": "SUBSCRIPTION", "params": names }));
+    assert_eq!(told(&mut m), all);
+}
+
+#[test]
+fn who_asks_for_more_loses_nothing_of_what_is_due() {
+    let mut m = Mexc::new();
+    m.usual_quote();
+    let id = m.subscribed("/ws", &[DEALS]);
+    m.print(Side::Buy, 3_000_100, &[5_000]);
+    m.desk.now += 100 * MS;
+    m.say(id, &json!({ "method": "SUBSCRIPTION", "params": [BEST] }).to_string());
+    let frames = m.frames(id);
+    assert!(matches!(frames.as_slice(), [Frame::Binary(_), Frame::Text(_)]), "{frames:?}");
+    // A listen key that is over ends its connection, also where that asks for something at that moment.
+    let key = m.listen_key(KEY);
+    let id = m.subscribed(&format!("/ws?listenKey={key}"), &[ORDERS]);
+    m.desk.now += 3_600 * S;
+    m.say(id, &json!({ "method": "SUBSCRIPTION", "params": [BEST] }).to_string());
+    assert!(m.frames(id).contains(&Frame::Close(1000)));
+}
+
+#[test]
+fn more_deals_than_a_push_holds_come_in_several() {
+    let mut m = Mexc::new();
+    m.usual_quote();
+    let key = m.listen_key(KEY);
+    let own = m.subscribed(&format!("/ws?listenKey={key}"), &[OWN]);
+    let id = m.subscribed("/ws", &[DEALS]);
+    m.limit("SELL", "30001", "0.1");
+    m.limit("BUY", "30001", "1.1");
+    let itself: Vec<(u64, u64)> = m.pushes(own).iter().map(|p| (p.body.number(4), p.body.number(6))).collect();
+    assert_eq!(itself, [(1, 0), (2, 1), (1, 1)], "bought from the market, then sold to itself");
+    m.print(Side::Buy, 3_000_100, &[1; 20_001]);
+    m.pass(100 * MS);
+    let pushes = m.pushes(id);
+    let ids: Vec<String> = pushes.iter().flat_map(|p| p.body.messages(1)).map(|d| d.text(5)).collect();
+    let wanted: Vec<String> = (1..=20_003).map(|n| format!("{}X1", 505_979_017_000_000_000_u64 + n)).collect();
+    assert!(pushes.len() > 1 && ids == wanted, "{} deals in {} pushes", ids.len(), pushes.len());
+    // The public history is shorter than that; an account's own says still whom it traded with.
+    let mine = m.signed(KEY, "GET", "myTrades", "symbol=BTCUSDT").ok();
+    let mine: Vec<bool> =
+        mine.as_array().expect("a list").iter().map(|t| t["isSelfTrade"].as_bool().expect("a truth")).collect();
+    assert_eq!(mine, [true, true, false]);
+}
+
+#[test]
 fn answers_to_what_is_asked() {
     let mut m = Mexc::new();
     let id = m.desk.connect("/ws");

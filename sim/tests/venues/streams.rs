@@ -53,6 +53,16 @@ fn order(desk: &mut Desk, by: By, side: &str, price: &str, quantity: &str) -> Va
 }
 
 #[test]
+fn who_asks_for_more_loses_nothing_of_what_is_due() {
+    let mut desk = Desk::new();
+    let id = desk.connect("/ws/btcusdt@depth@100ms");
+    desk.usual_quote();
+    desk.now += 100 * MS + AFTER;
+    let frames = desk.text(id, r#"{"method":"SUBSCRIBE","params":["btcusdt@avgPrice"],"id":1}"#);
+    assert_eq!((frames.len(), &frames[0]["e"], &frames[1]["id"]), (2, &json!("depthUpdate"), &json!(1)));
+}
+
+#[test]
 fn frames_that_come_at_once() {
     let mut desk = Desk::new();
     let id = desk.connect("/stream?streams=btcusdt@trade/btcusdt@aggTrade/btcusdt@bookTicker/ltcbtc@trade");

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::render::{About, put, refusal, worth};
 use super::setup::{PRICE_MAX, QUANTITY_MAX};
-use super::{Call, FuturesVenue, amount_text, millis, price_text, quantity_text};
+use super::{Call, FuturesVenue, amount_text, price_text, quantity_text};
 use crate::api::errors::ApiError;
 use crate::exchange::{AccountId, LEVERAGE_MAX, PositionSide, PositionView};
 
@@ -137,7 +137,7 @@ impl FuturesVenue {
             ("marginBalance", margins.equity()),
         ];
         margins.put(&mut body, &names);
-        put(&mut body, "updateTime", millis(call.now));
+        put(&mut body, "updateTime", self.stamp(call.now));
         Value::Object(body)
     }
 
@@ -160,7 +160,7 @@ impl FuturesVenue {
     }
 
     fn position_time(&self, account: AccountId, p: &PositionView) -> u64 {
-        self.updated_ns.get(&(account, p.instrument, p.side)).map_or(0, |at| millis(*at))
+        self.updated_ns.get(&(account, p.instrument, p.side)).map_or(0, |at| self.stamp(*at))
     }
 
     pub(super) fn balance_json(&self, call: &Call<'_>) -> Result<Value, ApiError> {
@@ -183,7 +183,7 @@ impl FuturesVenue {
                 put(&mut body, "maxWithdrawAmount", text(free));
                 put(&mut body, "marginAvailable", true);
             }
-            put(&mut body, "updateTime", millis(call.now));
+            put(&mut body, "updateTime", self.stamp(call.now));
             Value::Object(body)
         };
         Ok(self.assets_of(account).into_iter().map(one).collect())

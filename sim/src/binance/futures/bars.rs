@@ -38,13 +38,11 @@ impl FuturesVenue {
         let id = self.instrument_of(params)?;
         let interval = Interval::parse(params.need("interval")?)?;
         let limit = params.limit(LIST.0, LIST.1)?;
-        let (from, to) = (params.time("startTime", call.now)?, params.time("endTime", call.now)?);
+        let (from, to) = (params.time("startTime", call.latest())?, params.time("endTime", call.latest())?);
         let Some(history) = self.histories.get(id.index()) else { return Err(ApiError::bad_symbol()) };
-        let mut list = bars::klines(history, interval, 0, call.now);
-        list.retain(|(bar, _)| from.is_none_or(|f| bar.start_ns >= f) && to.is_none_or(|t| bar.start_ns <= t));
-        let skip = if from.is_some() { 0 } else { list.len().saturating_sub(limit) };
+        let list = bars::within(bars::klines(history, interval, 0, call.now), (from, to), limit);
         let price = |p| price_text(self.spec(id).scale, p);
-        let shown = list.iter().skip(skip).take(limit).map(|(bar, last_ns)| {
+        let shown = list.iter().map(|(bar, last_ns)| {
             json!([
                 millis(bar.start_ns),
                 price(bar.open),

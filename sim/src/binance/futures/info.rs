@@ -4,7 +4,7 @@ use crosstick_model::InstrumentId;
 use serde_json::{Map, Value, json};
 
 use super::render::put;
-use super::{FuturesVenue, millis, price_text, quantity_text};
+use super::{FuturesVenue, price_text, quantity_text};
 use crate::exchange::Range;
 use crate::text::decimal_padded;
 
@@ -12,7 +12,7 @@ impl FuturesVenue {
     pub(super) fn exchange_info(&self, now: u64) -> Value {
         let mut body = Map::new();
         put(&mut body, "timezone", "UTC");
-        put(&mut body, "serverTime", millis(now));
+        put(&mut body, "serverTime", self.stamp(now));
         if !self.is_coin() {
             put(&mut body, "futuresType", "U_MARGINED");
         }

@@ -65,7 +65,7 @@ impl FuturesVenue {
         let params = call.params;
         let limit = params.limit(LIST.0, LIST.1)?;
         let from_id = params.integer("fromId")?;
-        let (from, to) = (params.time("startTime", call.now)?, params.time("endTime", call.now)?);
+        let (from, to) = (params.time("startTime", call.latest())?, params.time("endTime", call.latest())?);
         if from_id.is_some() && (from.is_some() || to.is_some()) {
             return Err(ApiError::bad_combination());
         }

@@ -50,6 +50,7 @@ use crate::api::limits::RateLimits;
 use crate::api::params::Params;
 use crate::binance::spot::history::History;
 use crate::exchange::{AccountId, Event, Exchange, InstrumentSpec, PositionSide};
+use crate::fault::Skew;
 use crate::instrument::SimInstrument;
 use crate::operator::books::Races;
 use crate::text::decimal_padded;
@@ -76,6 +77,8 @@ pub(crate) struct FuturesVenue {
     user_events: VecDeque<AccountEvent>,
     /// Fills that cancels race with.
     races: Races,
+    /// How far the clock that clients see is ahead.
+    skew: Skew,
     events: Vec<Event>,
     /// What the market streams have not seen yet.
     tape: Tape,
@@ -86,8 +89,10 @@ struct Call<'a> {
     params: &'a Params,
     /// Whose, where a key was given.
     account: Option<usize>,
-    /// In nanoseconds since the epoch.
+    /// The true time, in nanoseconds since the epoch; what happens goes by it.
     now: u64,
+    /// How far the clock that the client sees is ahead.
+    skew: Skew,
     /// The version in its path.
     version: u8,
 }
@@ -97,9 +102,20 @@ impl Call<'_> {
         let index = self.account.and_then(|a| u32::try_from(a).ok());
         index.map(AccountId).ok_or_else(ApiError::key_malformed)
     }
+
+    /// What a client may take for the present.
+    fn latest(&self) -> u64 {
+        self.skew.shown(self.now).max(self.now)
+    }
+
+    /// A time that a parameter names by the venue's clock, in truth.
+    fn time(&self, name: &str) -> Result<Option<u64>, ApiError> {
+        let shown = self.params.time(name, self.skew.shown(self.now))?;
+        Ok(shown.map(|at| self.skew.real(at)))
+    }
 }
 
-/// A time in the unit of all futures times.
+/// A time in the unit of all futures times, as it is: market data have no other.
 const fn millis(nanos: u64) -> u64 {
     nanos / 1_000_000
 }
@@ -123,6 +139,11 @@ impl FuturesVenue {
         &self.exchange
     }
 
+    /// A time in milliseconds as the venue's clock shows it.
+    const fn stamp(&self, nanos: u64) -> u64 {
+        millis(self.skew.shown(nanos))
+    }
+
     /// Whether its contracts are inverse: COIN-M.
     fn is_coin(&self) -> bool {
         self.protocol == Protocol::BinanceCoinm
@@ -132,7 +153,7 @@ impl FuturesVenue {
     fn run(&mut self, op: Op, call: &Call<'_>) -> Result<Value, ApiError> {
         let result = match op {
             Op::Ping => Ok(Value::Object(serde_json::Map::new())),
-            Op::Time => Ok(serde_json::json!({ "serverTime": millis(call.now) })),
+            Op::Time => Ok(serde_json::json!({ "serverTime": self.stamp(call.now) })),
             Op::ExchangeInfo => Ok(self.exchange_info(call.now)),
             Op::Depth => self.depth(call),
             Op::Trades => self.recent_trades(call),

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{FuturesVenue, Public};
 use crate::exchange::Exchange;
+use crate::fault::Skew;
 use crate::flow::FlowTimes;
 use crate::operator::books::Races;
 use crate::venue::trading::{SymbolRules, Takers, Trading};
@@ -24,6 +25,10 @@ impl Trading for FuturesVenue {
 
     fn races(&mut self) -> &mut Races {
         &mut self.races
+    }
+
+    fn set_skew(&mut self, skew: Skew) {
+        self.skew = skew;
     }
 
     fn takers(&mut self) -> &mut Takers {
@@ -51,10 +56,11 @@ impl Trading for FuturesVenue {
         self.symbol_filters(instrument).into()
     }
 
-    /// The least notional does not bind reduce-only orders, so it is checked where orders are read.
+    /// The least notional does not bind reduce-only orders, so it is checked where orders are read. COIN-M has none.
     fn rules(&self, instrument: InstrumentId) -> SymbolRules {
         let least = self.instruments.get(instrument.index()).map_or(Decimal::ZERO, |i| i.min_notional);
-        SymbolRules { filters: self.spec(instrument).filters.clone(), least: Some(least) }
+        let least = Some(least).filter(|_| !self.is_coin());
+        SymbolRules { filters: self.spec(instrument).filters.clone(), least }
     }
 
     fn set_rules(&mut self, instrument: InstrumentId, rules: SymbolRules) {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::orders::read_ref;
 use super::render::{About, put, refusal, side_name};
-use super::{Call, FuturesVenue, amount_text, millis, price_text, quantity_text};
+use super::{Call, FuturesVenue, amount_text, price_text, quantity_text};
 use crate::api::errors::ApiError;
 use crate::exchange::{AccountTrade, OrderRef, PositionSide};
 
@@ -25,8 +25,8 @@ impl Window {
         let params = call.params;
         Ok(Self {
             from_id: params.integer(id)?,
-            from_ns: params.time("startTime", call.now)?,
-            to_ns: params.time("endTime", call.now)?,
+            from_ns: call.time("startTime")?,
+            to_ns: call.time("endTime")?,
             limit: params.limit(LIST.0, LIST.1)?,
         })
     }
@@ -94,7 +94,7 @@ impl FuturesVenue {
         put(&mut body, if self.is_coin() { "baseQty" } else { "quoteQty" }, amount_text(fill.value));
         put(&mut body, "commission", amount_text(fill.commission));
         put(&mut body, "commissionAsset", self.asset_name(fill.commission_asset));
-        put(&mut body, "time", millis(trade.at_ns));
+        put(&mut body, "time", self.stamp(trade.at_ns));
         // An order that is forgotten has taken its side with it.
         put(&mut body, "positionSide", order.map_or(PositionSide::Both, |o| o.position_side).name());
         put(&mut body, "buyer", fill.side == Side::Buy);

@@ -3,7 +3,7 @@
 use crosstick_model::{Amount, Decimal, Kind, Side};
 use serde_json::{Map, Value};
 
-use super::{FuturesVenue, amount_text, millis, pair_of, price_text, quantity_text};
+use super::{FuturesVenue, amount_text, pair_of, price_text, quantity_text};
 use crate::api::errors::ApiError;
 use crate::exchange::{FilterName, InstrumentSpec, OrderKind, OrderView, Reject};
 use crate::text::decimal_padded;
@@ -110,7 +110,7 @@ impl FuturesVenue {
         put(&mut body, "cumQty", executed);
         put_kind(&mut body, order);
         put_rest(&mut body, order);
-        put(&mut body, "updateTime", millis(order.updated_ns));
+        put(&mut body, "updateTime", self.stamp(order.updated_ns));
         body
     }
 
@@ -131,8 +131,8 @@ impl FuturesVenue {
         put(&mut body, value, amount_text(order.executed_value));
         put_kind(&mut body, order);
         put_rest(&mut body, order);
-        put(&mut body, "time", millis(order.created_ns));
-        put(&mut body, "updateTime", millis(order.updated_ns));
+        put(&mut body, "time", self.stamp(order.created_ns));
+        put(&mut body, "updateTime", self.stamp(order.updated_ns));
         Value::Object(body)
     }
 

@@ -11,7 +11,7 @@ use crate::http::{Answer, Request};
 const WEIGHT_HEADER: &str = "x-mbx-used-weight-1m";
 
 impl FuturesVenue {
-    /// Answers a request. `now` is in nanoseconds since the epoch.
+    /// Answers a request. `now` is the true time, in nanoseconds since the epoch.
     pub(crate) fn rest(&mut self, request: &Request, path: &str, query: &str, now: u64) -> Answer {
         let wrong = |status| {
             let text = format!("Path {path}, Method {} is invalid", request.method);
@@ -53,7 +53,7 @@ impl FuturesVenue {
         self.limits.charge(weight, now)?;
         let params = params?;
         let account = self.admit(method, (request, query, body), &params, now)?;
-        let result = self.run(method.op, &Call { params: &params, account, now, version });
+        let result = self.run(method.op, &Call { params: &params, account, now, skew: self.skew, version });
         if let (Some(account), true) = (account, method.counts_orders()) {
             headers.extend(self.limits.order_headers(account, now));
         }
@@ -80,7 +80,8 @@ impl FuturesVenue {
         // A signature that is not the last parameter signs nothing that could be checked.
         let payload = auth::rest_payload(query, body).ok_or_else(ApiError::signature)?;
         let credentials = Credentials { key, payload: &payload };
-        self.keyring.check(security, credentials, params, now).map(|(_, account)| Some(account))
+        let shown = self.skew.shown(now);
+        self.keyring.check(security, credentials, params, shown).map(|(_, account)| Some(account))
     }
 }
 

@@ -8,13 +8,11 @@ use super::FuturesVenue;
 use super::keys::ListenKeys;
 use super::sums::Sums;
 use super::tape::Tape;
-use crate::account::SimAccount;
-use crate::api::auth::Keyring;
+use crate::account::{self, SimAccount};
 use crate::api::limits::{Limits, RateLimits};
 use crate::binance::spot::history::History;
-use crate::exchange::{
-    AccountSpec, AssetSpec, Exchange, ExchangeFilters, Filters, InstrumentSpec, Range, StpMode, TradingStatus,
-};
+use crate::exchange::{AssetSpec, Exchange, ExchangeFilters, Filters, InstrumentSpec, Range, StpMode, TradingStatus};
+use crate::fault::Skew;
 use crate::instrument::SimInstrument;
 use crate::operator::books::Races;
 
@@ -42,18 +40,6 @@ fn filters(instrument: &SimInstrument, scale: Scale) -> Filters {
         // The least notional does not bind reduce-only orders, so it is checked where orders are read.
         ..Filters::default()
     }
-}
-
-/// All assets of these instruments and accounts, in the order in which they first come.
-fn assets(instruments: &[SimInstrument], accounts: &[SimAccount]) -> Vec<AssetSpec> {
-    let mut list: Vec<AssetSpec> = Vec::new();
-    let of_instruments = instruments.iter().flat_map(|i| [&i.settle, &i.base, &i.quote]);
-    for name in of_instruments.chain(accounts.iter().flat_map(|a| a.balances.iter().map(|(asset, _)| asset))) {
-        if !list.iter().any(|a| a.name == *name) {
-            list.push(AssetSpec { name: name.clone(), commission_decimals: COMMISSION_DECIMALS });
-        }
-    }
-    list
 }
 
 fn spec(instrument: &SimInstrument, assets: &[AssetSpec]) -> InstrumentSpec {
@@ -86,25 +72,13 @@ impl FuturesVenue {
         accounts: &[SimAccount],
         limits: &Limits,
     ) -> Self {
-        let assets = assets(&instruments, accounts);
+        let named = instruments.iter().flat_map(|i| [&i.settle, &i.base, &i.quote]);
+        let assets = account::assets(named, accounts, COMMISSION_DECIMALS);
         let specs: Vec<InstrumentSpec> = instruments.iter().map(|i| spec(i, &assets)).collect();
         let histories = specs.iter().map(|s| History::new(s.scale)).collect();
         let sums = specs.iter().map(|_| Sums::default()).collect();
         let mut exchange = Exchange::new(assets, specs, ExchangeFilters::default());
-        let mut keyring = Keyring::default();
-        for account in accounts {
-            let fees = AccountSpec { maker_e8: account.maker_e8, taker_e8: account.taker_e8, ..AccountSpec::default() };
-            let id = exchange.add_account(fees);
-            for (asset, balance) in &account.balances {
-                if let (Some(asset), Some(balance)) = (exchange.asset(asset), Amount::from_decimal(*balance)) {
-                    // What it refuses is left out, as said.
-                    let _ = exchange.deposit(0, id, asset, balance);
-                }
-            }
-            account.keys.iter().for_each(|key| keyring.add(key.clone(), id.index()));
-        }
-        // Deposits at start are nobody's news.
-        exchange.drain_events(&mut Vec::new());
+        let keyring = account::open(accounts, &mut exchange);
         Self {
             protocol,
             exchange,
@@ -119,6 +93,7 @@ impl FuturesVenue {
             updated_ns: BTreeMap::new(),
             user_events: VecDeque::new(),
             races: Races::default(),
+            skew: Skew::default(),
             events: Vec::new(),
             tape: Tape::default(),
         }

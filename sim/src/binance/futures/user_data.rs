@@ -4,7 +4,7 @@ use crosstick_model::{AssetId, InstrumentId, Side};
 use serde_json::{Map, Value, json};
 
 use super::render::{order_type, put, side_name, worth};
-use super::{FuturesVenue, amount_text, millis, price_text, quantity_text};
+use super::{FuturesVenue, amount_text, price_text, quantity_text};
 use crate::exchange::{AccountId, Fill, OrderStatus, OrderUpdate, OrderView, PositionSide};
 use crate::venue::listen::AccountEvent;
 use crosstick_model::Amount;
@@ -56,7 +56,7 @@ impl FuturesVenue {
     }
 
     pub(super) fn tell_expired(&mut self, account: usize, key: &str, now: u64) {
-        let text = json!({ "e": "listenKeyExpired", "E": millis(now), "listenKey": key }).to_string();
+        let text = json!({ "e": "listenKeyExpired", "E": self.stamp(now), "listenKey": key }).to_string();
         let (key, payload) = (Some(key.to_owned()), text.into_bytes());
         let event = AccountEvent { account, name: "listenKeyExpired", key, payload };
         self.user_events.push_back(event);
@@ -92,8 +92,8 @@ impl FuturesVenue {
         let spec = self.spec(order.instrument);
         json!({
             "e": "TRADE_LITE",
-            "E": millis(at_ns),
-            "T": millis(at_ns),
+            "E": self.stamp(at_ns),
+            "T": self.stamp(at_ns),
             "s": spec.symbol,
             "q": quantity_text(spec.scale, order.quantity),
             "p": price_text(spec.scale, order.price),
@@ -133,7 +133,7 @@ impl FuturesVenue {
             put(&mut body, "N", self.asset_name(fill.commission_asset));
             put(&mut body, "n", amount_text(fill.commission));
         }
-        put(&mut body, "T", millis(at_ns));
+        put(&mut body, "T", self.stamp(at_ns));
         put(&mut body, "t", fill.map_or(0, |f| f.trade));
         put(&mut body, "b", amount_text(self.open_notional(order, Side::Buy)));
         put(&mut body, "a", amount_text(self.open_notional(order, Side::Sell)));
@@ -153,7 +153,7 @@ impl FuturesVenue {
         if self.is_coin() {
             put(&mut body, "ma", self.asset_name(spec.settle));
         }
-        json!({ "e": "ORDER_TRADE_UPDATE", "T": millis(at_ns), "E": millis(at_ns), "o": body })
+        json!({ "e": "ORDER_TRADE_UPDATE", "T": self.stamp(at_ns), "E": self.stamp(at_ns), "o": body })
     }
 
     /// What the account's open orders of a side in this instrument are worth.
@@ -190,7 +190,7 @@ impl FuturesVenue {
             }))
         };
         let positions: Vec<Value> = change.positions.iter().filter_map(position).collect();
-        let at = millis(change.at_ns);
+        let at = self.stamp(change.at_ns);
         let body = json!({
             "e": "ACCOUNT_UPDATE", "T": at, "E": at,
             "a": { "m": change.reason, "B": balances, "P": positions },

@@ -114,6 +114,16 @@ pub(crate) fn klines(history: &History, interval: Interval, zone_s: i64, now: u6
     list
 }
 
+/// Those that begin within a stretch of time: the first so many where its beginning is named, else the last.
+pub(crate) fn within(mut list: Vec<Kline>, (from, to): (Option<u64>, Option<u64>), most: usize) -> Vec<Kline> {
+    list.retain(|(bar, _)| from.is_none_or(|f| bar.start_ns >= f) && to.is_none_or(|t| bar.start_ns <= t));
+    if from.is_none() {
+        list.drain(..list.len().saturating_sub(most));
+    }
+    list.truncate(most);
+    list
+}
+
 /// The bar that holds `at` and its last nanosecond, with the trades up to now; where nothing traded in it, it stands at
 /// the price before it. `None`: nothing was traded yet.
 pub(crate) fn bar_at(history: &History, interval: Interval, zone_s: i64, at: u64) -> Option<Kline> {

@@ -58,7 +58,7 @@ impl SpotVenue {
             "price": price_text(scale, trade.price),
             "qty": quantity_text(scale, trade.quantity),
             "quoteQty": amount_text(value),
-            "time": call.stamp().at(trade.at_ns),
+            "time": call.market_stamp().at(trade.at_ns),
             "isBuyerMaker": trade.taker_side == Side::Sell,
             "isBestMatch": true,
         })
@@ -68,7 +68,7 @@ impl SpotVenue {
         let id = self.instrument_of(call)?;
         let limit = call.params.limit(LIST.0, LIST.1)?;
         let from_id = call.params.integer("fromId")?;
-        let (from, to) = (call.params.time("startTime", call.now)?, call.params.time("endTime", call.now)?);
+        let (from, to) = (call.params.time("startTime", call.latest())?, call.params.time("endTime", call.latest())?);
         if from_id.is_some() && (from.is_some() || to.is_some()) {
             return Err(ApiError::bad_combination());
         }
@@ -82,7 +82,7 @@ impl SpotVenue {
         let shown = list.into_iter().skip(skip).take(limit).map(|a| {
             json!({
                 "a": a.id, "p": price_text(scale, a.price), "q": quantity_text(scale, a.quantity),
-                "f": a.first_id, "l": a.last_id, "T": call.stamp().at(a.at_ns), "m": a.taker_side == Side::Sell,
+                "f": a.first_id, "l": a.last_id, "T": call.market_stamp().at(a.at_ns), "m": a.taker_side == Side::Sell,
                 "M": true,
             })
         });
@@ -95,15 +95,13 @@ impl SpotVenue {
         let interval = Interval::parse(params.need("interval")?)?;
         let zone = params.text("timeZone")?.map_or(Ok(0), bars::zone_s)?;
         let limit = params.limit(LIST.0, LIST.1)?;
-        let (from, to) = (params.time("startTime", call.now)?, params.time("endTime", call.now)?);
+        let (from, to) = (params.time("startTime", call.latest())?, params.time("endTime", call.latest())?);
         let Some(history) = self.histories.get(id.index()) else { return Err(ApiError::bad_symbol()) };
-        let mut list = bars::klines(history, interval, zone, call.now);
-        list.retain(|(bar, _)| from.is_none_or(|f| bar.start_ns >= f) && to.is_none_or(|t| bar.start_ns <= t));
-        let skip = if from.is_some() { 0 } else { list.len().saturating_sub(limit) };
+        let list = bars::within(bars::klines(history, interval, zone, call.now), (from, to), limit);
         let scale = self.spec(id).scale;
         let volume = |v: i128| decimal_padded(Decimal::new(v, scale.quantity_decimals), PAD);
-        let stamp = call.stamp();
-        let shown = list.iter().skip(skip).take(limit).map(|(bar, last_ns)| {
+        let stamp = call.market_stamp();
+        let shown = list.iter().map(|(bar, last_ns)| {
             json!([
                 stamp.at(bar.start_ns),
                 price_text(scale, bar.open),
@@ -127,7 +125,8 @@ impl SpotVenue {
         let price = self.exchange.average_price(call.now, id, AVERAGE_MINS).unwrap_or(0);
         let last = self.exchange.trades(id).next_back().map_or(0, |t| t.at_ns);
         Ok(json!({
-            "mins": AVERAGE_MINS, "price": price_text(self.spec(id).scale, price), "closeTime": call.stamp().at(last),
+            "mins": AVERAGE_MINS, "price": price_text(self.spec(id).scale, price),
+            "closeTime": call.market_stamp().at(last),
         }))
     }
 
@@ -213,8 +212,8 @@ impl SpotVenue {
         }
         put(&mut body, "volume", volume);
         put(&mut body, "quoteVolume", amount_text(sum.quote_volume));
-        put(&mut body, "openTime", call.stamp().at(from_ns));
-        put(&mut body, "closeTime", call.stamp().at(call.now));
+        put(&mut body, "openTime", call.market_stamp().at(from_ns));
+        put(&mut body, "closeTime", call.market_stamp().at(call.now));
         let traded = sum.count > 0;
         put(&mut body, "firstId", if traded { json!(sum.first_id) } else { json!(-1) });
         put(&mut body, "lastId", if traded { json!(sum.last_id) } else { json!(-1) });

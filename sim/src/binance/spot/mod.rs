@@ -35,6 +35,7 @@ use crate::api::errors::ApiError;
 use crate::api::limits::RateLimits;
 use crate::api::params::Params;
 use crate::exchange::{AccountId, Event, EventKind, Exchange, InstrumentSpec, OrderUpdate};
+use crate::fault::Skew;
 use crate::instrument::SimInstrument;
 use crate::operator::books::Races;
 use crate::rules::TimeUnit;
@@ -59,6 +60,8 @@ pub(crate) struct SpotVenue {
     user_events: VecDeque<UserEvent>,
     /// Fills that cancels race with.
     races: Races,
+    /// How far the clock that clients see is ahead.
+    skew: Skew,
     events: Vec<Event>,
     /// What the market streams have not seen yet.
     tape: Tape,
@@ -69,8 +72,10 @@ pub(crate) struct Call<'a> {
     params: &'a Params,
     /// Whose, where it was signed.
     account: Option<usize>,
-    /// In nanoseconds since the epoch.
+    /// The true time, in nanoseconds since the epoch; what happens goes by it.
     now: u64,
+    /// How far the clock that the client sees is ahead.
+    skew: Skew,
     unit: TimeUnit,
 }
 
@@ -80,20 +85,38 @@ impl Call<'_> {
         index.map(AccountId).ok_or_else(ApiError::key_malformed)
     }
 
+    /// Writes times by the venue's clock.
     const fn stamp(&self) -> Stamp {
-        Stamp(self.unit)
+        Stamp(self.unit, self.skew)
+    }
+
+    /// Writes times of market data, which are true.
+    const fn market_stamp(&self) -> Stamp {
+        Stamp(self.unit, Skew(0))
+    }
+
+    /// What a client may take for the present.
+    fn latest(&self) -> u64 {
+        self.skew.shown(self.now).max(self.now)
+    }
+
+    /// A time that a parameter names by the venue's clock, in truth.
+    fn time(&self, name: &str) -> Result<Option<u64>, ApiError> {
+        let shown = self.params.time(name, self.skew.shown(self.now))?;
+        Ok(shown.map(|at| self.skew.real(at)))
     }
 }
 
-/// Writes times in the unit that a client wants.
+/// Writes times in the unit that a client wants, by a clock that is so far ahead.
 #[derive(Debug, Clone, Copy)]
-struct Stamp(TimeUnit);
+struct Stamp(TimeUnit, Skew);
 
 impl Stamp {
     const fn at(self, nanos: u64) -> u64 {
+        let shown = self.1.shown(nanos);
         match self.0 {
-            TimeUnit::Millis => nanos / 1_000_000,
-            TimeUnit::Micros => nanos / 1_000,
+            TimeUnit::Millis => shown / 1_000_000,
+            TimeUnit::Micros => shown / 1_000,
         }
     }
 }

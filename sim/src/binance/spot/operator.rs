@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{Public, SpotVenue, info};
 use crate::exchange::Exchange;
+use crate::fault::Skew;
 use crate::flow::FlowTimes;
 use crate::operator::books::Races;
 use crate::venue::trading::{Takers, Trading};
@@ -24,6 +25,10 @@ impl Trading for SpotVenue {
 
     fn races(&mut self) -> &mut Races {
         &mut self.races
+    }
+
+    fn set_skew(&mut self, skew: Skew) {
+        self.skew = skew;
     }
 
     fn takers(&mut self) -> &mut Takers {

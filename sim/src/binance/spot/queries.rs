@@ -21,8 +21,8 @@ struct Window {
 
 impl Window {
     fn read(call: &Call<'_>) -> Result<Self, ApiError> {
-        let from = call.params.time("startTime", call.now)?;
-        let to = call.params.time("endTime", call.now)?;
+        let from = call.time("startTime")?;
+        let to = call.time("endTime")?;
         if let (Some(from), Some(to)) = (from, to) {
             if to < from {
                 return Err(ApiError::bad_combination());

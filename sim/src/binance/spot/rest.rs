@@ -26,7 +26,7 @@ struct Parts<'a> {
 }
 
 impl SpotVenue {
-    /// Answers a REST request for a path below `/api/v3/`.
+    /// Answers a REST request for a path below `/api/v3/`. `now` is the true time.
     pub(crate) fn rest(&mut self, request: &Request, path: &str, query: &str, now: u64) -> Answer {
         let wrong = |status| {
             let text = format!("Path {path}, Method {} is invalid", request.method);
@@ -73,7 +73,7 @@ impl SpotVenue {
         check_format(parts.request)?;
         check_known(method, &params)?;
         let account = self.rest_admit(method, parts, body, &params, now)?;
-        let result = self.run(method.op, &Call { params: &params, account, now, unit });
+        let result = self.run(method.op, &Call { params: &params, account, now, skew: self.skew, unit });
         if let (Some(account), methods::Op::PlaceOrder | methods::Op::CancelReplace) = (account, method.op) {
             headers.extend(self.limits.order_headers(account, now));
         }
@@ -98,7 +98,8 @@ impl SpotVenue {
         // A signature that is not the last parameter signs nothing that could be checked.
         let payload = payload.ok_or_else(ApiError::signature)?;
         let credentials = Credentials { key, payload: &payload };
-        self.keyring.check(method.security, credentials, params, now).map(|(_, account)| Some(account))
+        let shown = self.skew.shown(now);
+        self.keyring.check(method.security, credentials, params, shown).map(|(_, account)| Some(account))
     }
 }
 

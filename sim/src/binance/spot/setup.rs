@@ -7,13 +7,13 @@ use crosstick_model::{Amount, AssetId, Decimal, Kind, Scale};
 use super::SpotVenue;
 use super::history::History;
 use super::tape::Tape;
-use crate::account::SimAccount;
-use crate::api::auth::Keyring;
+use crate::account::{self, SimAccount};
 use crate::api::limits::{Limits, RateLimits};
 use crate::exchange::{
-    AccountSpec, AssetSpec, Exchange, ExchangeFilters, Filters, InstrumentSpec, NotionalRange, PercentPrice, Range,
-    StpMode, TradingStatus,
+    AssetSpec, Exchange, ExchangeFilters, Filters, InstrumentSpec, NotionalRange, PercentPrice, Range, StpMode,
+    TradingStatus,
 };
+use crate::fault::Skew;
 use crate::instrument::SimInstrument;
 use crate::operator::books::Races;
 
@@ -67,18 +67,6 @@ fn filters(instrument: &SimInstrument, scale: Scale) -> Filters {
     }
 }
 
-/// All assets of these instruments and accounts, in the order in which they first come.
-fn assets(instruments: &[SimInstrument], accounts: &[SimAccount]) -> Vec<AssetSpec> {
-    let mut list: Vec<AssetSpec> = Vec::new();
-    let of_instruments = instruments.iter().flat_map(|i| [&i.base, &i.quote, &i.settle]);
-    for name in of_instruments.chain(accounts.iter().flat_map(|a| a.balances.iter().map(|(asset, _)| asset))) {
-        if !list.iter().any(|a| a.name == *name) {
-            list.push(AssetSpec { name: name.clone(), commission_decimals: COMMISSION_DECIMALS });
-        }
-    }
-    list
-}
-
 fn spec(instrument: &SimInstrument, assets: &[AssetSpec]) -> InstrumentSpec {
     let asset = |name: &str| AssetId(assets.iter().position(|a| a.name == name).unwrap_or_default() as u16);
     let decimals = (instrument.price_step.decimals(), instrument.quantity_step.decimals());
@@ -103,26 +91,12 @@ fn spec(instrument: &SimInstrument, assets: &[AssetSpec]) -> InstrumentSpec {
 impl SpotVenue {
     /// A venue with these instruments and accounts. Balances that the ledger cannot hold are left out.
     pub(crate) fn new(instruments: Vec<SimInstrument>, accounts: &[SimAccount], limits: &Limits) -> Self {
-        let assets = assets(&instruments, accounts);
+        let named = instruments.iter().flat_map(|i| [&i.base, &i.quote, &i.settle]);
+        let assets = account::assets(named, accounts, COMMISSION_DECIMALS);
         let specs: Vec<InstrumentSpec> = instruments.iter().map(|i| spec(i, &assets)).collect();
         let histories = specs.iter().map(|s| History::new(s.scale)).collect();
         let mut exchange = Exchange::new(assets, specs, ExchangeFilters::default());
-        let mut keyring = Keyring::default();
-        for account in accounts {
-            let fees = AccountSpec { maker_e8: account.maker_e8, taker_e8: account.taker_e8, ..AccountSpec::default() };
-            let id = exchange.add_account(fees);
-            for (asset, balance) in &account.balances {
-                if let (Some(asset), Some(balance)) = (exchange.asset(asset), Amount::from_decimal(*balance)) {
-                    // What it refuses is left out, as said.
-                    let _ = exchange.deposit(0, id, asset, balance);
-                }
-            }
-            account.keys.iter().for_each(|key| keyring.add(key.clone(), id.index()));
-        }
-        let mut events = Vec::new();
-        // What was there from the start is no news to anybody.
-        exchange.drain_events(&mut events);
-        events.clear();
+        let keyring = account::open(accounts, &mut exchange);
         Self {
             exchange,
             keyring,
@@ -133,7 +107,8 @@ impl SpotVenue {
             made_ids: 0,
             user_events: VecDeque::new(),
             races: Races::default(),
-            events,
+            skew: Skew::default(),
+            events: Vec::new(),
             tape: Tape::default(),
         }
     }

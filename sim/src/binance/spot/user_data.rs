@@ -18,9 +18,9 @@ pub(crate) struct UserEvent {
 }
 
 impl SpotVenue {
-    /// The frame of an event for a subscription.
+    /// The frame of an event for a subscription. `now` is the true time.
     pub(crate) fn user_frame(&self, event: &UserEvent, subscription: u32, unit: TimeUnit, now: u64) -> Option<String> {
-        let stamp = Stamp(unit);
+        let stamp = Stamp(unit, self.skew);
         let event_time = stamp.at(now.max(event.event.at_ns));
         let at = stamp.at(event.event.at_ns);
         let body = match &event.event.kind {

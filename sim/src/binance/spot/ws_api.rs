@@ -163,12 +163,12 @@ impl SpotVenue {
             Ok(account) => account,
             Err(error) => return error.into(),
         };
-        let mut events = Vec::new();
+        let (mut events, at) = (Vec::new(), self.stamp(session).at(now));
         let result = match method.op {
             Op::SessionLogon => self.logon(session, params, now),
             Op::SessionStatus => Ok(self.session_status(session, now)),
             Op::SessionLogout => {
-                events = end_subscriptions(session, |s| s.by_logon, now);
+                events = end_subscriptions(session, |s| s.by_logon, at);
                 session.logon = None;
                 Ok(self.session_status(session, now))
             }
@@ -183,11 +183,11 @@ impl SpotVenue {
                 Some(account) => subscribe(session, account, false),
                 None => Err(ApiError::key_malformed()),
             },
-            Op::Unsubscribe => unsubscribe(session, params, now).map(|ended| {
+            Op::Unsubscribe => unsubscribe(session, params, at).map(|ended| {
                 events = ended;
                 json!({})
             }),
-            op => self.run(op, &Call { params, account, now, unit: session.unit }),
+            op => self.run(op, &Call { params, account, now, skew: self.skew, unit: session.unit }),
         };
         if result.is_ok() {
             self.limits.refund(method.refund(), now);
@@ -217,12 +217,13 @@ impl SpotVenue {
             if method.security == Security::Trade && !logon.may_trade {
                 return Err(ApiError::key_refused());
             }
-            check_time(params, now)?;
+            check_time(params, self.skew.shown(now))?;
             return Ok(Some(logon.account));
         }
         let payload = params.signed_payload();
         let credentials = Credentials { key: Some(params.need("apiKey")?), payload: &payload };
-        self.keyring.check(method.security, credentials, params, now).map(|(_, account)| Some(account))
+        let shown = self.skew.shown(now);
+        self.keyring.check(method.security, credentials, params, shown).map(|(_, account)| Some(account))
     }
 
     fn logon(&self, session: &mut ApiSession, params: &Params, now: u64) -> Result<Value, ApiError> {
@@ -235,8 +236,13 @@ impl SpotVenue {
         Ok(self.session_status(session, now))
     }
 
+    /// Writes times as a connection wants them.
+    const fn stamp(&self, session: &ApiSession) -> Stamp {
+        Stamp(session.unit, self.skew)
+    }
+
     fn session_status(&self, session: &ApiSession, now: u64) -> Value {
-        let stamp = Stamp(session.unit);
+        let stamp = self.stamp(session);
         let logon = session.logon.as_ref();
         json!({
             "apiKey": logon.map(|l| l.key.clone()),
@@ -258,8 +264,8 @@ impl SpotVenue {
             }
             Err(mut error) => {
                 if let Some(at) = error.retry_after_ns {
-                    let stamp = Stamp(session.unit);
-                    error.data = Some(json!({ "serverTime": stamp.at(now), "retryAfter": at / 1_000_000 }));
+                    let (server, retry) = (self.stamp(session).at(now), self.skew.shown(at) / 1_000_000);
+                    error.data = Some(json!({ "serverTime": server, "retryAfter": retry }));
                 }
                 close = error.status == 418;
                 body.insert("status".to_owned(), json!(error.status));
@@ -292,23 +298,24 @@ fn subscribe(session: &mut ApiSession, account: usize, by_logon: bool) -> Result
     Ok(json!({ "subscriptionId": id }))
 }
 
-fn unsubscribe(session: &mut ApiSession, params: &Params, now: u64) -> Result<Vec<Value>, ApiError> {
+fn unsubscribe(session: &mut ApiSession, params: &Params, at: u64) -> Result<Vec<Value>, ApiError> {
     let inactive = || ApiError::new(-2036, "User Data Stream subscription not active.");
     let Some(id) = params.integer("subscriptionId")? else {
-        let ended = end_subscriptions(session, |_| true, now);
+        let ended = end_subscriptions(session, |_| true, at);
         return if ended.is_empty() { Err(inactive()) } else { Ok(ended) };
     };
     let id = u32::try_from(id).map_err(|_| inactive())?;
     session.subscriptions.remove(&id).ok_or_else(inactive)?;
-    Ok(vec![terminated(id, session.unit, now)])
+    Ok(vec![terminated(id, at)])
 }
 
-fn end_subscriptions(session: &mut ApiSession, which: impl Fn(&Subscription) -> bool, now: u64) -> Vec<Value> {
+fn end_subscriptions(session: &mut ApiSession, which: impl Fn(&Subscription) -> bool, at: u64) -> Vec<Value> {
     let ended: Vec<u32> = session.subscriptions.iter().filter(|(_, s)| which(s)).map(|(id, _)| *id).collect();
     session.subscriptions.retain(|id, _| !ended.contains(id));
-    ended.into_iter().map(|id| terminated(id, session.unit, now)).collect()
+    ended.into_iter().map(|id| terminated(id, at)).collect()
 }
 
-fn terminated(id: u32, unit: TimeUnit, now: u64) -> Value {
-    json!({ "subscriptionId": id, "event": { "e": "eventStreamTerminated", "E": Stamp(unit).at(now) } })
+/// `at` is the event's time in the client's unit.
+fn terminated(id: u32, at: u64) -> Value {
+    json!({ "subscriptionId": id, "event": { "e": "eventStreamTerminated", "E": at } })
 }

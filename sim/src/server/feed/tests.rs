@@ -3,6 +3,7 @@
 use crosstick_model::Decimal;
 
 use super::FlowFeed;
+use crate::fault::FaultSpec;
 use crate::flow::{Flow, FlowLeg, FlowMarket, FlowSpec, FlowVenue};
 use crate::instrument::SimInstrument;
 use crate::rules::{Rules, SECOND_NS, StreamKind, TimeUnit};
@@ -199,4 +200,33 @@ fn a_day_passes_in_seconds() {
     venues[0].advance(START + 24 * 3_600 * SECOND_NS);
     let goodbye = venues[0].output(id);
     assert!(goodbye.windows(2).any(|w| w == [0x03, 0xe9]), "closed with 1001 after 24 hours");
+}
+
+#[test]
+fn one_venue_is_held_and_the_others_go_on() {
+    let spec = FlowSpec::demo();
+    let flow = Flow::new(7, &spec).expect("a spec");
+    let mut venues = machines(&spec, &flow);
+    let ids = [0, 1].map(|v: usize| connect(&mut venues[v], "/ws/btcusdt@trade"));
+    let hold = FaultSpec { at_ms: Some(2_000), for_ms: Some(3_000), ..FaultSpec::new("alpha", "hold") };
+    venues[0].add_fault(hold, START).expect("taken");
+    let mut feed = FlowFeed::new(flow);
+    let mut trades: [Vec<(u64, u64)>; 2] = Default::default();
+    for now in (START..=START + 7 * SECOND_NS).step_by(MS as usize) {
+        while feed.pump(now, &mut venues) == super::Pace::Now {}
+        for (venue, id) in ids.into_iter().enumerate() {
+            venues[venue].advance(now);
+            for text in texts(&mut venues[venue], id, now) {
+                let frame: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+                // What happened within the millisecond before.
+                trades[venue].push(((now - START).saturating_sub(1) / SECOND_NS, frame["t"].as_u64().expect("an id")));
+            }
+        }
+    }
+    for (venue, seconds) in [vec![0, 1, 5, 6], vec![0, 1, 2, 3, 4, 5, 6]].into_iter().enumerate() {
+        let mut heard: Vec<u64> = trades[venue].iter().map(|(second, _)| *second).collect();
+        heard.dedup();
+        assert_eq!(heard, seconds, "venue {venue}");
+        assert!(trades[venue].windows(2).all(|w| w[1].1 == w[0].1 + 1), "ids have no gap");
+    }
 }
