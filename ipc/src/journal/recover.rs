@@ -27,7 +27,8 @@ pub struct Recovery {
 /// Nothing intact is touched. Doing it twice is doing it once.
 ///
 /// # Errors
-/// As [`Journal::open`]; [`JournalError::Running`]: shortening a file under its writer would kill that; and when a file cannot be cut or renamed.
+/// As [`Journal::open`]; [`JournalError::Running`], since shortening a file under its writer would kill that; and when
+/// a file cannot be cut or renamed.
 pub fn recover(dir: &Path) -> Result<Recovery, JournalError> {
     let journal = Journal::open(dir)?;
     if journal.is_being_written() {
