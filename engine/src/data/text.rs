@@ -81,8 +81,8 @@ impl Recording {
         }
     }
 
-    /// Looks at the frames that come next, up to `frames_max` of them and 32 MiB or a frame more, until `look` says that
-    /// it has seen enough. They are handed out again by [`Recording::advance`]. To be called before it.
+    /// Looks at the frames that come next, up to `frames_max` of them and to 32 MiB or a frame more, until `look` says
+    /// that it has seen enough. They are handed out again by [`Recording::advance`]. To be called before it.
     ///
     /// # Errors
     /// When the file cannot be read on.
