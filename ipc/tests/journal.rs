@@ -74,6 +74,22 @@ fn what_was_written_is_read_closed_or_not() {
 }
 
 #[test]
+fn a_session_under_the_pen_says_so_and_is_not_mended() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut writer = Writer::create(dir.path(), options(4096)).expect("a new session");
+    for i in 0..500 {
+        writer.prepare().expect("room");
+        writer.append(kind(i), 0, &payload(i), 1_000 + i).expect("room");
+        assert!(Journal::open(dir.path()).expect("opens").is_being_written(), "at record {i}");
+    }
+    assert!(matches!(recover(dir.path()), Err(JournalError::Running { .. })));
+    let journal = Journal::open(dir.path()).expect("opens");
+    drop(writer);
+    assert!(!journal.is_being_written());
+    assert_eq!(recover(dir.path()).expect("nobody writes it").records, 500);
+}
+
+#[test]
 fn a_journal_is_read_alike_by_another_hand() {
     let dir = tempfile::tempdir().expect("a folder");
     written(dir.path(), 300, true);

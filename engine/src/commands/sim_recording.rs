@@ -19,6 +19,7 @@ const FEW_FRAMES: u64 = 1_000;
 #[derive(Debug, Default)]
 pub(super) struct Cut {
     folder: Option<TempDir>,
+    copies: u32,
 }
 
 impl Cut {
@@ -58,14 +59,21 @@ impl Cut {
             Some(folder) => folder,
             None => self.folder.insert(TempDir::with_prefix("crosstick-recording-")?),
         };
-        let path = folder.path().join(part.path.file_name().unwrap_or_default());
-        io::copy(&mut File::open(&part.path)?.take(part.bytes), &mut File::create(&path)?)?;
+        // Files of several recordings bear the same names.
+        let name = part.path.file_name().unwrap_or_default().to_string_lossy();
+        let path = folder.path().join(format!("{}-{name}", self.copies));
+        self.copies += 1;
+        io::copy(&mut File::open(&part.path)?.take(part.bytes), &mut File::create_new(&path)?)?;
         Ok(path)
     }
 }
 
 /// Whether a part holds a frame of the venue, and not only lines going live and down.
 fn has_frames(part: &Part) -> io::Result<bool> {
+    if part.bytes == 0 {
+        // Broken off before its first block was whole: nothing that zstd would read.
+        return Ok(false);
+    }
     if part.blocks.iter().map(|b| b.frames).sum::<u64>() >= FEW_FRAMES {
         return Ok(true);
     }
@@ -80,4 +88,31 @@ fn has_frames(part: &Part) -> io::Result<bool> {
         line.clear();
     }
     Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::format::made;
+
+    const TORN: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD, 0x04];
+
+    fn text(path: &std::path::Path) -> String {
+        String::from_utf8(zstd::decode_all(File::open(path).unwrap()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn torn_files_of_one_name_are_copied_apart_and_empty_ones_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let texts = ["1700000000000000000 {\"a\":1}\n", "1700000000000000000 {\"b\":2}\n"];
+        let mut cut = Cut::default();
+        let mut files = Vec::new();
+        for (name, frames) in ["one", "two"].iter().zip(texts) {
+            let path = folder.path().join(name);
+            // The last part broke off before anything of it was whole.
+            made::recording(&path, &[], &[&[(frames, TORN), ("", TORN)]]);
+            files.extend(cut.files_of(&Source { venue: None, symbol: None, path }).unwrap());
+        }
+        assert_eq!(files.iter().map(|f| text(&f.path)).collect::<Vec<_>>(), texts);
+    }
 }

@@ -118,33 +118,3 @@ pub(crate) fn peeked(mut text: Text) -> io::Result<(Text, Vec<u8>)> {
     let text = Box::new(io::Cursor::new(head.clone()).chain(text));
     Ok((text, head))
 }
-
-/// Refuses a text with a line above `line_bytes_max`, so that reading it a line at a time stays bounded.
-pub(crate) struct ShortLines<R> {
-    inner: R,
-    line_bytes_max: usize,
-    line_bytes: usize,
-}
-
-impl<R> ShortLines<R> {
-    /// Guards `inner`.
-    pub const fn new(inner: R, line_bytes_max: usize) -> Self {
-        Self { inner, line_bytes_max, line_bytes: 0 }
-    }
-}
-
-impl<R: Read> Read for ShortLines<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let taken = self.inner.read(buffer)?;
-        let bytes = buffer.get(..taken).unwrap_or_default();
-        match bytes.iter().rposition(|b| *b == b'\n') {
-            Some(end) => self.line_bytes = taken - end - 1,
-            None => self.line_bytes += taken,
-        }
-        if self.line_bytes > self.line_bytes_max {
-            let text = format!("a line of over {} bytes: no file of rows", self.line_bytes_max);
-            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
-        }
-        Ok(taken)
-    }
-}

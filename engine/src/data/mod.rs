@@ -113,7 +113,10 @@ impl Data {
             let next = heads.filter_map(|(index, head)| Some((*head, index)).filter(|_| head.is_some())).min();
             let Some((Some(recv_ns), index)) = next else { return Ok(None) };
             self.current = Some(index);
-            self.span_ns = Some((self.span_ns.map_or(recv_ns, |(first, _)| first), recv_ns));
+            // Rows before the first readable time of a file stand at none.
+            if recv_ns > 0 {
+                self.span_ns = Some((self.span_ns.map_or(recv_ns, |(first, _)| first), recv_ns));
+            }
             if let Some(tick) = self.inputs[index].take(&mut self.feeds) {
                 return Ok(Some(tick));
             }

@@ -1,6 +1,7 @@
 //! Opening sources: of which kind each is, whose, and the feeds that they share. Cold.
 
 use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
 use std::io::BufReader;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
@@ -47,7 +48,17 @@ pub(super) fn facts(config: &Config, sources: &[Source]) -> Result<FactsByVenue,
         for (venue, facts) in known {
             let ours = config.venues.iter().any(|v| v.name == venue && v.protocol == facts.protocol);
             if ours && source.venue.as_ref().is_none_or(|v| *v == venue) {
-                all.entry(venue).or_insert(facts);
+                match all.entry(venue) {
+                    Entry::Vacant(entry) => {
+                        entry.insert(facts);
+                    }
+                    // Of a symbol that several know, the first is taken.
+                    Entry::Occupied(mut entry) => {
+                        for (symbol, about) in facts.symbols {
+                            entry.get_mut().symbols.entry(symbol).or_insert(about);
+                        }
+                    }
+                }
             }
         }
     }
@@ -269,7 +280,12 @@ impl<'a> Opener<'a> {
                 let (dir, name) = (recorded.dir.display(), &about.protocol);
                 Failure::usage(format!("{dir}: this build knows no protocol {name}"))
             })?;
-            self.read.expect(line.parts.iter().map(|p| p.bytes).sum());
+            let bytes: u64 = line.parts.iter().map(|p| p.bytes).sum();
+            if bytes == 0 {
+                // Broken off before its first block was whole.
+                continue;
+            }
+            self.read.expect(bytes);
             let whole = Counted::new(Chained::new(&line.parts), self.read.clone());
             let text: Text = Box::new(BufReader::with_capacity(
                 1 << 18,
@@ -386,6 +402,8 @@ fn register(feed: usize, found: &Found) -> impl FnMut(&str) -> Option<(Instrumen
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::universe;
+    use crate::record::format::made;
 
     #[test]
     fn frames_and_rows_are_told_apart() {
@@ -399,6 +417,43 @@ mod tests {
         }
         for text in ["id,price,qty\n", "1,2,3\n", "\r\n1700000000000,1,2", "\u{feff}time,price,qty\n"] {
             assert!(is_rows(text.as_bytes()), "{text}");
+        }
+    }
+
+    fn config() -> Config {
+        let text = "[[venue]]\nname = \"spot\"\nprotocol = \"binance-spot\"\n\
+                    [[instrument]]\nvenue = \"spot\"\nsymbol = \"BTCUSDT\"\n";
+        Config::parse("c.toml", text, Path::new("/"), &crate::config::Overrides::none()).unwrap()
+    }
+
+    fn sources(folder: &Path, names: &[&str]) -> Vec<Source> {
+        names.iter().map(|name| Source { venue: None, symbol: None, path: folder.join(name) }).collect()
+    }
+
+    #[test]
+    fn facts_of_several_recordings_add_up() {
+        let folder = tempfile::tempdir().unwrap();
+        made::recording(&folder.path().join("a"), &[("BTCUSDT", "0.1")], &[]);
+        made::recording(&folder.path().join("b"), &[("BTCUSDT", "0.5"), ("ETHUSDT", "0.01")], &[]);
+        let facts = facts(&config(), &sources(folder.path(), &["a", "b"])).unwrap();
+        let steps = facts["spot"].symbols.values().map(|s| (s.symbol.as_str(), s.price_step.unwrap().to_string()));
+        let wanted = [("BTCUSDT", "0.1".to_owned()), ("ETHUSDT", "0.01".to_owned())];
+        assert_eq!(steps.collect::<Vec<_>>(), wanted, "all symbols, of each what came first");
+    }
+
+    #[test]
+    fn lines_and_parts_without_a_whole_block_are_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let torn: &[u8] = &[0x28, 0xB5, 0x2F];
+        let quote = "1700000000000000000 {\"u\":1,\"s\":\"BTCUSDT\",\"b\":\"1\",\"B\":\"1\",\"a\":\"2\",\"A\":\"1\"}\n";
+        let lines: &[&[(&str, &[u8])]] = &[&[(quote, b""), ("", torn)], &[("", torn)], &[("", b"")]];
+        made::recording(&folder.path().join("rec"), &[], lines);
+        let sources = sources(folder.path(), &["rec"]);
+        let (universe, _) = universe::build(&config(), &FactsByVenue::new(), universe::Unknown::Finest).unwrap();
+        for mut data in [Data::discover(&sources).unwrap(), Data::open(&config(), &universe, &sources).unwrap()] {
+            let ticks = std::iter::from_fn(|| data.next_tick().unwrap()).count();
+            assert_eq!(ticks, 1);
+            assert!(data.told().iter().any(|told| told.contains("6 bytes were not finished")), "{:?}", data.told());
         }
     }
 }

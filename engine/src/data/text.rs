@@ -16,6 +16,8 @@ use crate::exit::Failure;
 
 /// Longest line that is read; the largest frame seen in practice has 5 MB.
 pub const LINE_BYTES_MAX: usize = 16 << 20;
+/// Looking ahead ends when so many bytes are kept.
+const AHEAD_BYTES_MAX: usize = 32 << 20;
 
 /// Why a recording cannot be read.
 #[derive(Debug, Error)]
@@ -79,13 +81,15 @@ impl Recording {
         }
     }
 
-    /// Looks at the frames that come next, up to `frames_max` of them, until `look` says that it has seen enough.
-    /// They are handed out again by [`Recording::advance`]. To be called before it.
+    /// Looks at the frames that come next, up to `frames_max` of them and to 32 MiB or a frame more, until `look` says
+    /// that it has seen enough. They are handed out again by [`Recording::advance`]. To be called before it.
     ///
     /// # Errors
     /// When the file cannot be read on.
     pub fn peek(&mut self, frames_max: usize, mut look: impl FnMut(&mut [u8]) -> bool) -> Result<(), RecordingError> {
-        while self.ahead.len() < frames_max && self.read_line()? {
+        let mut bytes = 0;
+        while self.ahead.len() < frames_max && bytes < AHEAD_BYTES_MAX && self.read_line()? {
+            bytes += self.buffer.len();
             self.ahead.push_back(self.buffer.clone());
             let frame = self.buffer.iter().position(|b| *b == b' ').map_or(self.buffer.len(), |blank| blank + 1);
             if look(&mut self.buffer[frame..]) {
@@ -170,7 +174,7 @@ fn parse_time(digits: &[u8]) -> Option<u64> {
     value.checked_mul(factor)
 }
 
-/// What a line of our own in a recording begins with; venues send no such frame.
+/// What a line of our own in a recording begins with. A venue's frame that begins so is recorded behind one more blank.
 pub(crate) const OWN_FRAME: &[u8] = b"{\"crosstick\":";
 /// The line of the venue went live.
 pub(crate) const LINE_LIVE: &str = r#"{"crosstick":"line live"}"#;
@@ -255,6 +259,26 @@ mod tests {
         let plain = all(recording("plain", text.as_bytes()));
         assert_eq!(all(peeked), plain);
         assert_eq!(plain.len(), 2_000);
+    }
+
+    #[test]
+    fn looking_ahead_keeps_no_more_than_its_bytes() {
+        let line = format!("1700000000000000000 {}\n", "x".repeat(12 << 20));
+        let packed = zstd::encode_all(line.repeat(5).as_bytes(), 1).unwrap();
+        let mut recording = recording("long", &packed);
+        let mut looked = 0;
+        recording
+            .peek(100, |_| {
+                looked += 1;
+                false
+            })
+            .unwrap();
+        assert_eq!(looked, 3, "36 MiB");
+        let mut lines = 0;
+        while recording.advance().unwrap() {
+            lines += 1;
+        }
+        assert_eq!(lines, 5);
     }
 
     #[test]

@@ -298,3 +298,44 @@ impl Read for Chained {
         }
     }
 }
+
+/// Recordings made by hand, for the tests of what reads them.
+#[cfg(test)]
+pub(crate) mod made {
+    use std::fs;
+    use std::path::Path;
+
+    use serde_json::json;
+
+    use super::{Block, DESCRIPTION, FORMAT, INDEX_HEAD, data_path, index_path, part_name};
+
+    /// A recording of a venue `spot`: what it said of instruments, by symbol and price step, and for each line of it
+    /// the parts, as a text that is whole and bytes that are not.
+    pub(crate) fn recording(dir: &Path, facts: &[(&str, &str)], lines: &[&[(&str, &[u8])]]) {
+        fs::create_dir_all(dir).unwrap();
+        let symbol = |(name, step): &(&str, &str)| json!({"symbol": name, "kind": "spot", "price_step": step});
+        let symbols: Vec<_> = facts.iter().map(symbol).collect();
+        let about = json!({
+            "format": FORMAT, "version": "", "commit": "", "started_ns": 0, "config": "",
+            "venues": [{"name": "spot", "protocol": "binance-spot", "time_unit": "ms"}],
+            "facts": {"spot": {"protocol": "binance-spot", "symbols": symbols}},
+        });
+        fs::write(dir.join(DESCRIPTION), about.to_string()).unwrap();
+        for (line, parts) in (0..).zip(lines) {
+            for (number, (text, torn)) in (0..).zip(*parts) {
+                let name = part_name("spot", line, number);
+                let mut index = INDEX_HEAD.to_owned();
+                let mut data = Vec::new();
+                if !text.is_empty() {
+                    data = zstd::encode_all(text.as_bytes(), 3).unwrap();
+                    let frames = text.lines().count() as u64;
+                    let block = Block { offset: 0, bytes: data.len() as u64, frames, first_ns: 0, last_ns: 0 };
+                    index += &block.to_string();
+                }
+                data.extend_from_slice(torn);
+                fs::write(data_path(dir, &name), data).unwrap();
+                fs::write(index_path(dir, &name), index).unwrap();
+            }
+        }
+    }
+}

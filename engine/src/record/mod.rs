@@ -151,16 +151,21 @@ impl Recording {
                 Err(RecvTimeoutError::Disconnected) => thread::sleep(TURN),
             }
         };
-        self.running.stop();
+        self.end(ended, &arguments.out)
+    }
+
+    /// Ends all threads, and says whether the recording ended in order.
+    fn end(mut self, ended: &'static str, dir: &Path) -> Outcome {
+        let missing = self.running.stop().err();
         let progress = self.progress();
         out::line(self.words());
-        if let Some(trouble) = progress.trouble {
-            let dir = arguments.out.display();
+        if let Some(trouble) = progress.trouble.or(missing) {
+            let dir = dir.display();
             return Err(Failure::other(format!(
                 "{trouble}; the recording ends there, and what was written before can be read: crosstick replay {dir}"
             )));
         }
-        self.write_end(&arguments.out, ended, &progress.lines)?;
+        self.write_end(dir, ended, &progress.lines)?;
         match self.refused.take().filter(|_| ended == "input") {
             Some(failure) => Err(failure),
             None => Ok(Code::Done),
@@ -217,6 +222,31 @@ impl Recording {
                 tracing::warn!("{venue}: {}", event.kind);
             }
             _ => tracing::info!("{venue}: {}", event.kind),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recording_that_lost_frames_is_a_failure_without_an_end() {
+        let ends: [(fn() -> bool, bool); 3] = [(|| true, true), (|| false, false), (|| panic!("on purpose"), false)];
+        for (reader, in_order) in ends {
+            let dir = tempfile::tempdir().unwrap();
+            let recording = Recording {
+                universe: Universe::default(),
+                running: Running::ending(reader, || ()),
+                shared: Arc::default(),
+                started: Instant::now(),
+                told: Instant::now(),
+                stopped: 0,
+                refused: None,
+            };
+            let outcome = recording.end("signal", dir.path());
+            assert_eq!(outcome.is_ok(), in_order, "{:?}", outcome.err().map(|e| e.to_string()));
+            assert_eq!(dir.path().join(END).exists(), in_order);
         }
     }
 }

@@ -42,7 +42,8 @@ pub(super) struct Running {
     pub sockets: usize,
     stop: Arc<AtomicBool>,
     stalls: Arc<Stalls>,
-    readers: Vec<JoinHandle<()>>,
+    /// Each ends with whether all that it read was handed over.
+    readers: Vec<JoinHandle<bool>>,
     writer: Option<JoinHandle<()>>,
 }
 
@@ -86,9 +87,9 @@ pub(super) fn start(
 }
 
 impl Running {
-    /// Whether the writer has ended: the disk refused.
+    /// Whether a thread has ended unasked: the disk refused, or there is a bug.
     pub fn is_over(&self) -> bool {
-        self.writer.as_ref().is_none_or(JoinHandle::is_finished)
+        self.writer.as_ref().is_none_or(JoinHandle::is_finished) || self.readers.iter().any(JoinHandle::is_finished)
     }
 
     /// How often readers stopped because the disk was too slow, and for how long in all.
@@ -98,13 +99,27 @@ impl Running {
     }
 
     /// Ends the readers, then the writer when it has written all.
-    pub fn stop(&mut self) {
+    ///
+    /// # Errors
+    /// In words: a thread that panicked, or frames that were read and not handed to the writer.
+    pub fn stop(&mut self) -> Result<(), String> {
         self.stop.store(true, Ordering::Relaxed);
-        for thread in self.readers.drain(..).chain(self.writer.take()) {
-            if thread.join().is_err() {
-                tracing::error!("a thread ended by a panic; this is a bug, please report it");
+        let (mut whole, mut panicked) = (true, false);
+        for reader in self.readers.drain(..) {
+            match reader.join() {
+                Ok(all) => whole &= all,
+                Err(_) => panicked = true,
             }
         }
+        panicked |= self.writer.take().is_some_and(|writer| writer.join().is_err());
+        if panicked {
+            return Err("a thread ended by a panic, so frames are missing; this is a bug, please report it".into());
+        }
+        if !whole {
+            let seconds = FLUSH_MAX.as_secs();
+            return Err(format!("the disk was too slow for {seconds} s at the end, so the last frames are missing"));
+        }
+        Ok(())
     }
 }
 
@@ -118,11 +133,12 @@ struct RecordThread {
 }
 
 impl RecordThread {
-    fn start(self, number: usize) -> std::io::Result<JoinHandle<()>> {
+    fn start(self, number: usize) -> std::io::Result<JoinHandle<bool>> {
         thread::Builder::new().name(format!("ct-reader-{number}")).spawn(move || self.run())
     }
 
-    fn run(mut self) {
+    /// Reads until it is to stop; whether all that it read was handed over.
+    fn run(mut self) -> bool {
         if let Some(cpu) = self.cpu
             && let Err(error) = crosstick_ring::pin::pin_current_thread(cpu)
         {
@@ -141,10 +157,7 @@ impl RecordThread {
             }
         }
         self.reader.shut_down();
-        let end = Instant::now() + FLUSH_MAX;
-        while !self.reader.observer().flush() && Instant::now() < end {
-            thread::sleep(WAIT_STALLED);
-        }
+        flush(self.reader.observer(), FLUSH_MAX)
     }
 
     /// Waits until the writer has taken something; `false` when there is no more to be done.
@@ -165,5 +178,62 @@ impl RecordThread {
         self.stalls.ns.fetch_add(ns, Ordering::Relaxed);
         self.reader.resumed();
         ready
+    }
+}
+
+/// Hands over what is left; `false` when the writer does not take it in time.
+fn flush(tap: &mut Tap, within: Duration) -> bool {
+    let end = Instant::now() + within;
+    while !tap.flush() {
+        if Instant::now() >= end {
+            return false;
+        }
+        thread::sleep(WAIT_STALLED);
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use crosstick_feeds::Observer;
+    use crosstick_model::VenueId;
+
+    use super::*;
+
+    impl Running {
+        /// Threads that do nothing but end so.
+        pub(in crate::record) fn ending(reader: fn() -> bool, writer: fn()) -> Self {
+            Self {
+                events: sync_channel(1).1,
+                lines: Vec::new(),
+                sockets: 0,
+                stop: Arc::default(),
+                stalls: Arc::default(),
+                readers: vec![thread::spawn(reader)],
+                writer: Some(thread::spawn(writer)),
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_writer_does_not_take_in_time_is_told() {
+        let (to, chunks) = sync_channel(1);
+        let mut tap = Tap::new(to);
+        for frame in 0..2 {
+            assert!(tap.ready(0));
+            tap.frame(VenueId(0), 0, frame, b"{}");
+            assert_eq!(flush(&mut tap, Duration::ZERO), frame == 0, "there is room for one chunk");
+        }
+        chunks.recv().unwrap().release();
+        assert!(flush(&mut tap, Duration::ZERO));
+    }
+
+    #[test]
+    fn threads_that_lost_something_fail_the_recording() {
+        let stop = |reader: fn() -> bool, writer: fn()| Running::ending(reader, writer).stop();
+        assert_eq!(stop(|| true, || ()), Ok(()));
+        assert!(stop(|| false, || ()).unwrap_err().contains("the last frames are missing"));
+        assert!(stop(|| panic!("on purpose"), || ()).unwrap_err().contains("a panic"));
+        assert!(stop(|| true, || panic!("on purpose")).unwrap_err().contains("a panic"));
     }
 }

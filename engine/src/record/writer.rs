@@ -16,7 +16,7 @@ use zstd::bulk::Compressor;
 
 use super::format::{Block, INDEX_HEAD, data_path, index_path, part_name};
 use super::tap::{Chunk, What};
-use crate::data::text::{LINE_DOWN, LINE_LIVE};
+use crate::data::text::{LINE_DOWN, LINE_LIVE, OWN_FRAME};
 
 /// Text at which a zstd frame is written.
 const BLOCK_BYTES: usize = 1 << 20;
@@ -35,7 +35,7 @@ pub(super) struct Roll {
     pub age: Duration,
 }
 
-/// What was written of one line of a venue.
+/// What was written of one line of a venue: what is on disk, as far as the system says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Written {
     /// Our name of the venue.
@@ -76,7 +76,11 @@ struct LineFile {
     line: Line,
     part: Option<Part>,
     text: Vec<u8>,
+    /// Lines of the text, our own among them.
+    text_lines: u64,
+    /// Frames of the venue in the text, and their bytes.
     frames: u64,
+    frame_bytes: u64,
     span_ns: (u64, u64),
     since: Instant,
     written: Written,
@@ -143,7 +147,9 @@ impl Writer {
                 line,
                 part: None,
                 text: Vec::new(),
+                text_lines: 0,
                 frames: 0,
+                frame_bytes: 0,
                 span_ns: (0, 0),
                 since: Instant::now(),
                 written: Written { venue: name, line, ..Written::default() },
@@ -156,15 +162,19 @@ impl Writer {
             line.span_ns.0 = recv_ns;
         }
         line.span_ns.1 = recv_ns;
-        line.frames += 1;
+        line.text_lines += 1;
         // 19 digits, until the year 2286 and from 2001 on.
         let _ = write!(line.text, "{recv_ns:019} ");
         match what {
             What::Live => line.text.extend_from_slice(LINE_LIVE.as_bytes()),
             What::Down => line.text.extend_from_slice(LINE_DOWN.as_bytes()),
             What::Frame => {
-                line.written.frames += 1;
-                line.written.frame_bytes += frame.len() as u64;
+                line.frames += 1;
+                line.frame_bytes += frame.len() as u64;
+                // In front of JSON a blank says nothing; so no venue can say in our name what became of its line.
+                if frame.starts_with(OWN_FRAME) {
+                    line.text.push(b' ');
+                }
                 // A line ends a frame here. In JSON it can only stand between values, where a blank means the same.
                 line.text.extend(frame.iter().map(|b| if matches!(b, b'\n' | b'\r') { b' ' } else { *b }));
             }
@@ -185,8 +195,9 @@ impl Writer {
             Some(part) => part,
             None => {
                 let name = part_name(&line.written.venue, line.line, line.written.files);
+                let part = Part::begin(&self.dir, &name)?;
                 line.written.files += 1;
-                line.part.insert(Part::begin(&self.dir, &name)?)
+                line.part.insert(part)
             }
         };
         self.packed.resize(zstd::zstd_safe::compress_bound(line.text.len()), 0);
@@ -195,14 +206,16 @@ impl Writer {
         let block = Block {
             offset: part.bytes,
             bytes: bytes as u64,
-            frames: line.frames,
+            frames: line.text_lines,
             first_ns: line.span_ns.0,
             last_ns: line.span_ns.1,
         };
         part.append(&self.packed[..bytes], &block)?;
         line.written.disk_bytes += bytes as u64;
+        line.written.frames += std::mem::take(&mut line.frames);
+        line.written.frame_bytes += std::mem::take(&mut line.frame_bytes);
         line.text.clear();
-        line.frames = 0;
+        line.text_lines = 0;
         Ok(())
     }
 
@@ -250,5 +263,59 @@ impl Part {
     fn close(self) -> Result<(), String> {
         let synced = self.data.sync_all().and_then(|()| self.index.sync_all());
         synced.map_err(|e| format!("cannot sync {}: {e}", self.path.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Data, Source};
+    use crate::record::format::{Recorded, made};
+
+    fn writer(dir: &Path) -> Writer {
+        made::recording(dir, &[], &[]);
+        let roll = Roll { bytes: u64::MAX, age: Duration::MAX };
+        Writer::new(dir, vec!["spot".into()], roll, Arc::default()).unwrap()
+    }
+
+    #[test]
+    fn frames_count_as_written_when_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(folder.path());
+        let told = |writer: &Writer| {
+            writer.share(None);
+            let lines = writer.shared.lock().unwrap().lines.clone();
+            lines.iter().map(|l| (l.frames, l.frame_bytes, l.files)).collect::<Vec<_>>()
+        };
+        writer.add(VenueId(0), 0, 1_700_000_000_000_000_000, What::Live, b"");
+        writer.add(VenueId(0), 0, 1_700_000_000_000_000_001, What::Frame, b"{}");
+        assert_eq!(told(&writer), [(0, 0, 0)]);
+        writer.write(0).unwrap();
+        assert_eq!(told(&writer), [(1, 2, 1)]);
+        writer.add(VenueId(0), 0, 1_700_000_000_000_000_002, What::Frame, b"{}");
+        assert_eq!(told(&writer), [(1, 2, 1)]);
+        writer.end().unwrap();
+        assert_eq!(told(&writer), [(2, 4, 1)]);
+        let blocks = Recorded::open(folder.path()).unwrap().lines[0].parts[0].blocks.clone();
+        assert_eq!(blocks.iter().map(|b| b.frames).collect::<Vec<_>>(), [2, 1], "lines, ours among them");
+    }
+
+    #[test]
+    fn a_venue_says_nothing_in_our_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("rec");
+        let mut writer = writer(&dir);
+        let at = 1_700_000_000_000_000_000;
+        let quote = br#"{"u":1,"s":"BTCUSDT","b":"1","B":"1","a":"2","A":"1"}"#;
+        writer.add(VenueId(0), 0, at, What::Live, b"");
+        writer.add(VenueId(0), 0, at, What::Frame, quote);
+        writer.add(VenueId(0), 0, at, What::Frame, LINE_DOWN.as_bytes());
+        writer.end().unwrap();
+        let mut data = Data::discover(&[Source { venue: None, symbol: None, path: dir.clone() }]).unwrap();
+        assert_eq!(std::iter::from_fn(|| data.next_tick().unwrap()).count(), 1);
+        assert_eq!(data.feeds()[0].frames, 2, "both frames are the venue's");
+        let path = Recorded::open(&dir).unwrap().lines[0].parts[0].path.clone();
+        let text = String::from_utf8(zstd::decode_all(File::open(path).unwrap()).unwrap()).unwrap();
+        assert_eq!(text.lines().last(), Some(format!("{at}  {LINE_DOWN}").as_str()), "the same JSON");
     }
 }

@@ -61,6 +61,9 @@ fn trade(config: &Config, sources: &[Source], request: &Request) -> Result<Repla
     let (universe, _) = universe::build(config, &facts, universe::Unknown::Finest).map_err(Failure::usage)?;
     let mut driver = setup::paper_driver(config, &universe).map_err(Failure::usage)?;
     let mut data = Data::open(config, &universe, sources)?;
+    for told in data.told() {
+        crate::out::line(told);
+    }
     let mut notes = Notes { rows: request.opportunities.is_some().then(Vec::new), halt: None };
     while let Some(tick) = data.next_tick()? {
         driver.take(&tick, &mut notes);

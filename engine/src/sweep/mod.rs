@@ -15,6 +15,7 @@ mod walk;
 mod words;
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -77,9 +78,15 @@ impl Swept<'_> {
 fn sweep<'a>(request: &'a Request, sources: &'a [Source], signals: &Signals) -> Result<Swept<'a>, Failure> {
     let plan = Plan::new(&request.config, sources, &request.set, request.random)?;
     // What is wrong with the data is said before the folder is touched.
+    let mut told = BTreeSet::new();
     for first in &plan.groups {
         let config = plan.config(&plan.points[*first])?;
-        Data::open(&config, &plan.universe(&config)?, sources)?;
+        for line in Data::open(&config, &plan.universe(&config)?, sources)?.told() {
+            // Each group opens the same files.
+            if told.insert(line.clone()) {
+                crate::out::line(line);
+            }
+        }
     }
     let fingerprint = fingerprint::fingerprint(&plan.base, sources, request.walk)?;
     let staged = Staged::new(&request.out)?;

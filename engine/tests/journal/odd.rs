@@ -84,6 +84,30 @@ fn what_is_damaged_costs_what_follows_it_and_what_is_not_there_is_told() {
     assert!(listed.out.contains("complete") && listed.out.contains("begin is damaged"), "{}", listed.out);
 
     questions_without_an_answer(&rig, &dir);
+    a_session_that_is_being_written(&rig, &dir);
+}
+
+/// What is half written is no damage while somebody writes.
+fn a_session_that_is_being_written(rig: &Rig, dir: &Path) {
+    let (_, session) = session::read(dir).expect("a session");
+    let writer = session.begin(&rig.path("live"), 1 << 16, false).expect("a new session");
+    let listed = |word: &str| {
+        let listed = rig.run(["journal", "ls", "live"]).expect(0);
+        assert!(listed.out.lines().nth(1).is_some_and(|l| l.ends_with(word)), "{word}: {}", listed.out);
+    };
+    listed("  running");
+    let segment = writer.dir().join(segment_name(0));
+    let file = fs::OpenOptions::new().write(true).open(segment).expect("the segment");
+    std::os::unix::fs::FileExt::write_all_at(&file, b"half of a record", (1 << 16) - 64).expect("written");
+    drop(file);
+    listed("  running");
+    let stat = rig.run(["journal", "stat", "live"]).expect(0);
+    assert!(stat.out.contains(": running") && !stat.out.contains("damaged"), "{}", stat.out);
+    rig.run(["journal", "recover", "live"]).fails(1, &["is still being written"]);
+    drop(writer);
+    listed("  damaged");
+    rig.run(["journal", "recover", "live"]).expect(0);
+    listed("  open");
 }
 
 fn questions_without_an_answer(rig: &Rig, dir: &Path) {

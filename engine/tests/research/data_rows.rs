@@ -231,9 +231,39 @@ fn what_is_not_understood_says_so() {
     let error = data.next_tick().expect_err("mixed units").to_string();
     assert!(error.contains("BTCUSDT-trades-x.csv:2: a time in microseconds"), "{error}");
 
+    // A quote that is not closed takes no other row with it, and is found where it stands.
+    let rows = "time,price,qty\r\n\r\n1704067200000,\"1\",1\r\n1704067200001,\"1,1\r\n1704067200002,1,1\r\n";
+    let stray = write("d.csv", rows);
+    let mut data = Data::discover(&[Source::parse(&format!("x:A={stray}"))]).unwrap();
+    assert!(data.next_tick().unwrap().is_some());
+    let error = data.next_tick().expect_err("a stray quote").to_string();
+    assert!(error.contains("d.csv:4: a quoted field does not end on its line"), "{error}");
+    let open_quote = write("e.csv", &format!("time,price,qty\n1704067200000,\"1,{}", "1,1\n".repeat(100_000)));
+    let error = open(&format!("x:A={open_quote}")).expect("a stray quote");
+    assert!(error.contains("e.csv:2: a quoted field"), "{error}");
+
     let endless = write("c.csv", &format!("time,price,qty\n{}", "9".repeat(100_000)));
     let error = open(&format!("x:A={endless}")).expect("a line without end");
     assert!(error.contains("65536 bytes"), "{error}");
+}
+
+/// Rows that are refused before the first good one say nothing of times and units.
+#[test]
+fn a_bad_first_row_leaves_no_trace_in_times() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("mine.csv");
+    let argument = format!("x:A={}", path.display());
+    let rows = "time,price,qty\n1704067200x,1,1\n1704067200000,1,1\n1704067201000,2,1\n";
+    fs::write(&path, rows).unwrap();
+    let (all, data) = ticks(&argument);
+    assert_eq!(all.len(), 2, "digits in front of what is no time are no seconds");
+    assert_eq!(data.feeds()[0].refused, [("bad_time".to_owned(), 1)].into());
+    assert_eq!(data.span_ns(), Some((1_704_067_200_000_000_000, 1_704_067_201_000_000_000)));
+    // A row stands at its own receive time, whatever else is wrong with it.
+    let rows = "recv_ns,time,price,qty\n1704067200000000000,x,1,1\n1704067201000000000,1704067200999,2,1\n";
+    fs::write(&path, rows).unwrap();
+    let (all, data) = ticks(&argument);
+    assert_eq!((all.len(), data.span_s()), (1, 1.0));
 }
 
 /// Receive times of their own, sides in words, symbols by row.
@@ -292,6 +322,7 @@ fn recorded_rows_count_as_in_python() {
     }
     files.retain(|f| f.to_string_lossy().ends_with(".csv.zst"));
     files.sort();
+    assert!(!files.is_empty(), "no file of rows in {}", data.display());
     let mut rows = 0;
     for (file, count) in files.iter().zip(counted(&files)) {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();

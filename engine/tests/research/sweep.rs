@@ -196,3 +196,17 @@ fn drawn_points_are_those_of_the_seed() {
     assert_eq!(one, run("again", "1"));
     assert_ne!(one, run("two", "2"));
 }
+
+#[test]
+fn what_opening_found_out_is_told_once() {
+    let session = Session::generated(4, 2, &["--trade"]);
+    fs::write(session.path().join("sol.csv"), "time,price,qty\n1754000000500,150.25,1\n").unwrap();
+    let list = fs::read_to_string(session.path().join("files.txt")).unwrap();
+    fs::write(session.path().join("files.txt"), format!("{list}alpha:SOLUSDT=sol.csv\n")).unwrap();
+    let words = "sol.csv has rows of trades; the exchange's time stands for the receive time";
+    let said = good(sweep(&session, "out", &["--set", EDGES]));
+    assert_eq!(said.matches(words).count(), 1, "{said}");
+    let replayed = session.replay();
+    let said = String::from_utf8_lossy(&replayed.output.stdout).into_owned();
+    assert_eq!(said.matches(words).count(), 1, "{said}");
+}

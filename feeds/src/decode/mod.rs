@@ -212,6 +212,13 @@ impl Decoder {
         self.fast(frame, recv_ns)
     }
 
+    /// The ordered pass alone, uncounted, which learns nothing: for differential tests.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn decode_ordered_only(&mut self, frame: &[u8], recv_ns: u64) -> Option<Tick> {
+        binance::fast::decode(frame, recv_ns, &self.context, &mut self.symbols)
+    }
+
     /// The slow path alone: for differential tests.
     #[doc(hidden)]
     pub fn decode_slow_only(&mut self, frame: &mut [u8], recv_ns: u64, sink: &mut impl FnMut(Tick)) -> Decoded {

@@ -50,6 +50,12 @@ pub enum JournalError {
         /// The folder.
         dir: PathBuf,
     },
+    /// Its writer is at work.
+    #[error("{} is still being written: mend it when the session is over", .dir.display())]
+    Running {
+        /// The folder.
+        dir: PathBuf,
+    },
     /// Written by a build whose format this one does not read.
     #[error("{} has journal format {found}, this build reads formats {oldest} to {newest}: use the build that wrote it", .path.display())]
     Version {

@@ -199,6 +199,14 @@ impl Journal {
         &self.segments
     }
 
+    /// Whether a writer had the session's last segment under the pen just now. To be asked before reading: what is torn
+    /// then is not written yet. Where the file system has no locks, nobody seems to write.
+    #[must_use]
+    pub fn is_being_written(&self) -> bool {
+        let file = self.segments.last().and_then(|last| fs::File::open(&last.path).ok());
+        file.is_some_and(|file| matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock)))
+    }
+
     /// The records from the begin on.
     #[must_use]
     pub fn records(&self) -> Records<'_> {

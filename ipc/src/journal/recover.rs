@@ -27,9 +27,13 @@ pub struct Recovery {
 /// Nothing intact is touched. Doing it twice is doing it once.
 ///
 /// # Errors
-/// As [`Journal::open`], and when a file cannot be cut or renamed.
+/// As [`Journal::open`]; [`JournalError::Running`], since shortening a file under its writer would kill that; and when
+/// a file cannot be cut or renamed.
 pub fn recover(dir: &Path) -> Result<Recovery, JournalError> {
     let journal = Journal::open(dir)?;
+    if journal.is_being_written() {
+        return Err(JournalError::Running { dir: dir.to_path_buf() });
+    }
     let mut found = Recovery { records: 0, damage: Vec::new(), set_aside: Vec::new(), cut_bytes: 0 };
     let mut records = journal.records();
     while let Some(item) = records.next()? {

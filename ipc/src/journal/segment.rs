@@ -38,6 +38,9 @@ impl Segment {
             .mode(FILE_MODE)
             .open(&path)
             .map_err(|e| fail("create", e))?;
+        // Says to readers that the session is being written; the system drops it with the process. A file system
+        // without locks is no reason not to write.
+        let _ = file.try_lock();
         let made = allocate(&file, bytes)
             .map_err(|e| fail("take room for", e))
             .and_then(|()| WriteMap::new(&file, bytes as usize).map_err(|e| fail("map", e)))

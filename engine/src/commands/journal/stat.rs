@@ -27,12 +27,16 @@ struct Stat {
     /// Times of the first and the last input, ns since the epoch.
     span_ns: (u64, u64),
     damage: Vec<Damage>,
+    /// A process is still writing it.
+    running: bool,
     last_state: Option<String>,
 }
 
 impl Stat {
     fn of(dir: &Path) -> Result<Self, Failure> {
         let (journal, session) = session::read(dir).map_err(Failure::usage)?;
+        let running = journal.is_being_written();
+        let last = journal.segments().last().map(|s| s.path.clone()).filter(|_| running);
         let mut stat = Self {
             session,
             kinds: [0; KINDS.len()],
@@ -41,11 +45,15 @@ impl Stat {
             file_bytes: journal.segments().iter().map(|s| s.bytes).sum(),
             span_ns: (0, 0),
             damage: Vec::new(),
+            running,
             last_state: None,
         };
         let mut records = journal.records();
         while let Some(item) = records.next().map_err(Failure::other)? {
             match item {
+                // What is being written right now may be seen by halves; whether it is damaged shows when it is over.
+                Item::Damage(Damage::TornTail { path, .. } | Damage::Lost { path, .. })
+                    if Some(&path) == last.as_ref() => {}
                 Item::Damage(damage) => stat.damage.push(damage),
                 Item::Record { kind, payload, .. } => stat.add(kind, payload),
             }
@@ -93,6 +101,8 @@ impl Stat {
             "incomplete"
         } else if self.kinds[usize::from(kind::FINISH)] > 0 {
             "complete"
+        } else if self.running {
+            "running"
         } else {
             "open"
         }

@@ -4,22 +4,22 @@
 //! `docs/data.md` says exactly what is read. Where a file has no receive time, the exchange's time stands for it.
 
 mod layout;
+mod lines;
 mod value;
 
 use std::collections::BTreeMap;
 
-use ::csv::{ByteRecord, Reader, ReaderBuilder};
+use ::csv::ByteRecord;
 use crosstick_feeds::decode::Reason;
 use crosstick_model::{InstrumentId, Quote, Scale, Tick, Trade};
 
-use super::bytes::{ShortLines, Text};
+use super::bytes::Text;
 use super::{Input, VenueFeed};
 use crate::exit::Failure;
 use layout::{Layout, Row, Taker, Time};
+use lines::Lines;
 use value::Unit;
 
-/// Longest line of a file of rows.
-const LINE_BYTES_MAX: usize = 1 << 16;
 /// Kinds of files as data.binance.vision names them, behind the symbol.
 const KINDS: [&str; 3] = ["-trades", "-aggTrades", "-bookTicker"];
 
@@ -75,7 +75,7 @@ enum Of {
 /// A file of rows as an input.
 pub(super) struct Rows {
     place: String,
-    reader: Reader<ShortLines<Text>>,
+    lines: Lines,
     record: ByteRecord,
     /// The record is the first row, read to learn the columns.
     ahead: bool,
@@ -103,14 +103,10 @@ impl Rows {
         mut symbols: Symbols,
         feed: usize,
     ) -> Result<Self, Failure> {
-        let mut reader = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .buffer_capacity(1 << 16)
-            .from_reader(ShortLines::new(text, LINE_BYTES_MAX));
+        let mut lines = Lines::new(text);
         let mut record = ByteRecord::new();
         let mut read = |record: &mut ByteRecord| {
-            reader.read_byte_record(record).map_err(|e| Failure::usage(format!("{place}: {e}")))
+            lines.read(record).map_err(|e| Failure::usage(format!("{place}:{}: {e}", lines.line())))
         };
         let mut ahead = read(&mut record)?;
         let layout = if record.get(0).is_some_and(begins_like_a_number) {
@@ -122,9 +118,8 @@ impl Rows {
                 ))
             })?
         } else {
-            let header = without_mark(&record);
-            let layout = Layout::of_header(&header)
-                .map_err(|what| Failure::usage(format!("{place}: columns {}: {what}", words(&header))))?;
+            let layout = Layout::of_header(&record)
+                .map_err(|what| Failure::usage(format!("{place}: columns {}: {what}", words(&record))))?;
             ahead = read(&mut record)?;
             layout
         };
@@ -144,7 +139,7 @@ impl Rows {
             }
         };
         let units = [layout.recv, layout.exchange].map(|time| time.and_then(|t| t.unit));
-        Ok(Self { place, reader, record, ahead, layout, units, of, feed, row: 0, recv_ns: 0, read: Ok(None) })
+        Ok(Self { place, lines, record, ahead, layout, units, of, feed, row: 0, recv_ns: 0, read: Ok(None) })
     }
 
     /// What its rows are, in words.
@@ -164,6 +159,8 @@ impl Rows {
             Some(Err(reason)) => return Ok(Err(reason)),
             other => other.and_then(Result::ok),
         };
+        // Whatever else is wrong with the row, it stands at its own time.
+        self.recv_ns = recv.unwrap_or(self.recv_ns);
         let exchange = match exchange.map(|time| self.time(time, 1)).transpose()? {
             Some(Err(reason)) => return Ok(Err(reason)),
             other => other.and_then(Result::ok),
@@ -177,13 +174,15 @@ impl Rows {
     /// A time in ns; a unit other than that of the rows before ends reading.
     fn time(&mut self, time: Time, which: usize) -> Result<Result<u64, &'static str>, Failure> {
         let Some(text) = self.record.get(time.column) else { return Ok(Err(Reason::MissingField.code())) };
-        let Some(found) = Unit::of(text) else { return Ok(Err("bad_time")) };
+        // What is no time tells nothing about the unit.
+        let time_ns = Unit::of(text).and_then(|unit| Some((unit, unit.to_ns(text)?)));
+        let Some((found, ns)) = time_ns else { return Ok(Err("bad_time")) };
         let unit = *self.units[which].get_or_insert(found);
         if found != unit && time.unit.is_none() {
-            let line = self.record.position().map_or(0, ::csv::Position::line);
             return Err(Failure::other(format!(
-                "{}:{line}: a time in {} where the rows before are in {}: split the file, one unit each",
+                "{}:{}: a time in {} where the rows before are in {}: split the file, one unit each",
                 self.place,
+                self.lines.line(),
                 found.name(),
                 unit.name()
             )));
@@ -191,7 +190,7 @@ impl Rows {
         if found != unit {
             return Ok(Err(Reason::WrongTimeUnit.code()));
         }
-        Ok(unit.to_ns(text).ok_or("bad_time"))
+        Ok(Ok(ns))
     }
 
     fn tick(&mut self, exchange_ns: Option<u64>) -> Result<Option<Tick>, &'static str> {
@@ -246,14 +245,14 @@ impl Input for Rows {
         let more = if std::mem::take(&mut self.ahead) {
             true
         } else {
-            let read = self.reader.read_byte_record(&mut self.record);
-            read.map_err(|e| Failure::other(format!("{}: {e}", self.place)))?
+            let read = self.lines.read(&mut self.record);
+            read.map_err(|e| Failure::other(format!("{}:{}: {e}", self.place, self.lines.line())))?
         };
-        if more && !self.record.is_empty() {
+        if more {
             self.row += 1;
             self.read = self.row()?;
         }
-        Ok(more && !self.record.is_empty())
+        Ok(more)
     }
 
     fn recv_ns(&self) -> u64 {
@@ -277,14 +276,6 @@ fn symbol_of(name: &str) -> Option<&str> {
     let symbol = &name[..end];
     let plain = !symbol.is_empty() && symbol.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     plain.then_some(symbol)
-}
-
-/// A header without the mark that some programs put in front of UTF-8.
-fn without_mark(header: &ByteRecord) -> ByteRecord {
-    let mark: &[u8] = b"\xef\xbb\xbf";
-    let mut fields = header.iter();
-    let first = fields.next().map(|f| f.strip_prefix(mark).unwrap_or(f));
-    first.into_iter().chain(fields).collect()
 }
 
 /// A row for an error's text.

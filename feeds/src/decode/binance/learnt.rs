@@ -22,12 +22,16 @@ const FRAME_MAX: usize = 256;
 /// Compared at a time.
 const STEP: usize = 16;
 const ZEROS: u64 = 0x3030_3030_3030_3030;
+const ONES: u64 = 0x0101_0101_0101_0101;
+const TOPS: u64 = 0x8080_8080_8080_8080;
 /// Added to a byte's difference from its pattern, these set the top bit of every difference but the allowed ones: zero
 /// for a literal byte, zero to nine for a digit, whose pattern is '0'.
 const LITERAL: u8 = 0x7f;
 const DIGIT: u8 = 0x76;
 /// Frames that may miss a layout in its place before another takes it: learning costs as much as some frames.
 const CREDIT: u8 = 64;
+/// From the comma in front of a field to its text: `,"s":"`.
+const SYMBOL_AT: usize = 6;
 /// Numbers that are looked at but not read: times, order ids, status.
 const UNREAD_MAX: usize = 4;
 
@@ -135,8 +139,8 @@ impl Layouts {
         }
     }
 
-    /// By the length, what stands where a combined frame names its stream, and where near the end digits are: frames of
-    /// one length may differ in which of two numbers is the longer one. Only a hint.
+    /// By the length, what stands where a combined frame names its stream or a raw quote its symbol, and where near the
+    /// end digits are: frames of one length may differ in which of two numbers is the longer one. Only a hint.
     #[inline(always)]
     fn place(&self, frame: &[u8]) -> usize {
         /// Set in digits and colons, not in quotes, commas and points.
@@ -145,6 +149,9 @@ impl Layouts {
         let mut name = load8(frame, 11);
         if frame.get(2) == Some(&b's') {
             name ^= load8(frame, 19).rotate_left(29);
+        } else if frame.get(2) == Some(&b'u') {
+            // There the update id stands in front, another one in every frame.
+            name = load8(frame, first_comma(frame) + SYMBOL_AT);
         }
         if length >= 64 {
             let (near, far) = (load8(frame, length - 24) & DIGITS, load8(frame, length - 56) & DIGITS);
@@ -294,6 +301,19 @@ impl Layout {
     }
 }
 
+/// Where the first comma behind `{"u":` is, if it is among the next 16 bytes; else some place behind them.
+#[inline(always)]
+fn first_comma(frame: &[u8]) -> usize {
+    const AT: usize = 5;
+    let marks = |at: usize| {
+        let odd = load8(frame, at) ^ (ONES * b',' as u64);
+        odd.wrapping_sub(ONES) & !odd & TOPS
+    };
+    let (near, far) = (marks(AT), marks(AT + 8));
+    let bits = if near == 0 { 64 + far.trailing_zeros() } else { near.trailing_zeros() };
+    AT + (bits / 8) as usize
+}
+
 /// The eight bytes at a place.
 #[inline(always)]
 fn word(frame: &[u8], at: u16) -> Option<u64> {
@@ -376,4 +396,91 @@ fn until_quote(frame: &[u8], from: usize) -> Option<&[u8]> {
 fn value_of<'f>(frame: &'f [u8], opening: &[u8]) -> Option<&'f [u8]> {
     let at = frame.windows(opening.len()).position(|w| w == opening)?;
     until_quote(frame, at + opening.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use crosstick_model::{Protocol, Scale};
+
+    use super::super::super::Context;
+    use super::super::fast;
+    use super::*;
+
+    const CONTEXT: Context = Context { protocol: Protocol::BinanceSpot, unit: TimeUnit::Milli, line: 0 };
+
+    fn symbols() -> SymbolTable {
+        let entries = ["BTCUSDT", "ETHUSDT", "BNBUSDT", "PEPEUSDT"].into_iter().zip(0..);
+        SymbolTable::new(entries.map(|(s, id)| (s, InstrumentId(id), Scale::DEFAULT))).unwrap()
+    }
+
+    /// Frames of every layout that a spot line has, their numbers by `n` and as long for each of them.
+    fn frames(n: u64) -> Vec<String> {
+        let (id, time, part) = (90_000_000_000 + n * 7, 1_723_161_255_000 + n, 10_000_000 + n * 131);
+        let mut all = Vec::new();
+        for symbol in ["BTCUSDT", "ETHUSDT", "BNBUSDT", "PEPEUSDT"] {
+            let quote = format!(
+                r#"{{"u":{id},"s":"{symbol}","b":"61793.{part}","B":"0.{part}","a":"61794.{part}","A":"1.{part}"}}"#
+            );
+            let trade = format!(
+                r#"{{"e":"trade","E":{time},"s":"{symbol}","t":{id},"p":"61793.{part}","q":"0.{part}","T":{time},"m":true,"M":true}}"#
+            );
+            let stream = symbol.to_lowercase();
+            all.push(format!(r#"{{"stream":"{stream}@bookTicker","data":{quote}}}"#));
+            all.push(format!(r#"{{"stream":"{stream}@trade","data":{trade}}}"#));
+            all.push(quote);
+        }
+        all
+    }
+
+    /// Layouts that have read the frames of `n = 0` once.
+    fn taught(symbols: &mut SymbolTable) -> Layouts {
+        let mut layouts = Layouts::new(symbols.len());
+        for frame in frames(0) {
+            let tick = fast::decode(frame.as_bytes(), 5, &CONTEXT, symbols).unwrap_or_else(|| panic!("{frame}"));
+            assert_eq!(layouts.decode(frame.as_bytes(), 5, TimeUnit::Milli), None, "not seen before: {frame}");
+            layouts.learn(frame.as_bytes(), &tick, TimeUnit::Milli, symbols);
+        }
+        layouts
+    }
+
+    #[test]
+    fn frames_like_one_before_are_read_by_its_layout() {
+        let mut symbols = symbols();
+        let mut layouts = taught(&mut symbols);
+        for n in 0..1_000 {
+            for frame in frames(n) {
+                let tick = fast::decode(frame.as_bytes(), 5 + n, &CONTEXT, &mut symbols);
+                assert_eq!(layouts.decode(frame.as_bytes(), 5 + n, TimeUnit::Milli), tick, "{frame}");
+                assert!(tick.is_some(), "{frame}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_frame_of_another_layout_is_not_taken_for_one_that_was_learnt() {
+        let mut symbols = symbols();
+        let mut layouts = taught(&mut symbols);
+        for frame in frames(1) {
+            for other in [
+                frame.replace("USDT", "USDC"),
+                frame.replace("61793.", "6179.3"),
+                frame.replace("\"m\":true", "\"m\":false"),
+                frame.replacen('1', "x", 1),
+            ] {
+                let hit = layouts.decode(other.as_bytes(), 5, TimeUnit::Milli);
+                assert!(other == frame || hit.is_none(), "{other}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_comma_of_a_raw_quote() {
+        for digits in 1..=15 {
+            let frame = format!(r#"{{"u":{},"s":"BTCUSDT","b":"1","B":"1"}}"#, "7".repeat(digits));
+            assert_eq!(first_comma(frame.as_bytes()), 5 + digits, "{frame}");
+        }
+        for text in [r#"{"u":"#, r#"{"u":12345678901234567890,"s":"X"}"#] {
+            assert!(first_comma(text.as_bytes()) >= 5 + 16, "{text}");
+        }
+    }
 }
