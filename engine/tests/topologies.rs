@@ -10,10 +10,11 @@ mod support;
 
 use counting::{ALLOCATIONS, Counting};
 use crosstick_engine::config::{Config, Overrides};
+use crosstick_engine::journal::scribe::scribe;
 use crosstick_engine::run::seat::Seat;
 use crosstick_engine::setup;
 use crosstick_feeds::outlet::{Fit, Outlet, RingSink, TickSink};
-use crosstick_model::{CommandKind, CommandSource, Reason, Tick, Universe};
+use crosstick_model::{CommandKind, CommandSource, DenyCode, Reason, Tick, Universe};
 use crosstick_ring::spsc;
 use support::demo;
 
@@ -122,4 +123,23 @@ fn an_inline_core_obeys_within_a_batch() {
     assert!(!seat.is_closed() && seat.driver().core().risk().halted().is_some());
     let sent = seat.driver().core().counts().orders;
     assert!(sent <= orders + 2, "{orders} before, {sent} at the end");
+}
+
+/// A turn that brings more than the journal has room for: trading ends in the middle of it, not behind it.
+#[test]
+fn a_journal_that_falls_behind_within_a_turn_ends_trading_in_it() {
+    let (config, universe) = world();
+    let ticks = flow::ticks(&universe, 5, 20_000);
+    let (scribe, _nobody_writes, _shared) = scribe(1_024);
+    let (mut seat, _around) = seat::seat_with(&config, &universe, Some(scribe));
+    let code = |seat: &Seat| seat.driver().core().risk().halted().map(|halt| halt.code);
+    seat.begin();
+    let halted_at = ticks.iter().position(|tick| {
+        seat.take(tick, 0);
+        code(&seat).is_some()
+    });
+    assert_eq!(code(&seat), Some(DenyCode::Journal), "halted at tick {halted_at:?}");
+    let (orders, rest) = (seat.driver().core().counts().orders, &ticks[halted_at.unwrap() + 1..]);
+    rest.iter().for_each(|tick| seat.take(tick, 0));
+    assert_eq!((seat.driver().core().counts().orders, seat.took()), (orders, ticks.len()), "nothing leaves behind it");
 }

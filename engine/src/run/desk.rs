@@ -66,6 +66,12 @@ impl Desk {
         }
     }
 
+    /// Whether the journal is in trouble: a load or two, before each tick.
+    #[inline]
+    pub(super) fn journal_is_in_trouble(&self) -> bool {
+        self.scribe.as_ref().is_some_and(|scribe| scribe.trouble().is_some())
+    }
+
     #[inline]
     pub(super) fn tell_breach(&mut self, inlet: &mut Inlet) {
         if let Some((at_ns, found_ns, code)) = self.breach.take() {

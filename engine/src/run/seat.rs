@@ -88,6 +88,10 @@ impl Seat {
         let (driver, clock, desk) = (&mut self.driver, &self.clock, &mut self.desk);
         if self.inlet.is_called() {
             desk.obey(&mut self.inlet, driver, clock);
+        } else if desk.journal_is_in_trouble() {
+            // A turn may bring more than the journal has room for: what it cannot show must lead to nothing.
+            desk.tell_breach(&mut self.inlet);
+            desk.mind_journal(&mut self.inlet, driver, clock);
         }
         // What was due before the tick is not on the tick's account.
         desk.woken();
