@@ -2,7 +2,7 @@
 
 use crosstick_feeds::ws::{MaskKeys, Opcode, write_frame};
 use crosstick_model::decimal::POW10;
-use crosstick_model::{Instrument, InstrumentId, Kind, OrderId, Side, TimeInForce};
+use crosstick_model::{Instrument, InstrumentId, Kind, Order, OrderId, Side, TimeInForce};
 use crosstick_risk::Approved;
 use thiserror::Error;
 
@@ -66,7 +66,7 @@ pub enum EncoderError {
     Steps(Box<str>),
 }
 
-/// Why an order cannot be written. Nothing of it was sent: withdraw it from risk.
+/// Why a request cannot be written. Nothing of it was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
 pub enum Unencodable {
     /// The encoder was not made for its instrument.
@@ -87,6 +87,16 @@ pub enum Unencodable {
     /// The signature could not be made.
     #[error("the request could not be signed")]
     Signature,
+}
+
+/// An order that cannot be written, given back. Nothing of it was sent: withdraw it from risk.
+#[derive(Debug, PartialEq, Eq, Error)]
+#[error("{why}")]
+pub struct Unplaced {
+    /// The order.
+    pub order: Approved,
+    /// Why not.
+    pub why: Unencodable,
 }
 
 /// How an instrument's mantissas are written.
@@ -183,13 +193,17 @@ impl Encoder {
     }
 
     /// `order.place` as a masked client frame: a limit order with its number as the request's id. `time_ms` is the
-    /// venue's time, ms since the epoch, as well as we know it.
+    /// venue's time, ms since the epoch, as well as we know it. The approval is used up: an order is written once.
     ///
     /// # Errors
-    /// [`Unencodable`]: the order cannot be written exactly.
+    /// [`Unplaced`]: the order cannot be written exactly, and comes back.
     #[inline]
-    pub fn place(&mut self, approved: &Approved, time_ms: u64) -> Result<&[u8], Unencodable> {
-        let order = approved.order();
+    pub fn place(&mut self, approved: Approved, time_ms: u64) -> Result<&[u8], Unplaced> {
+        self.write(approved.order(), time_ms).map_err(|why| Unplaced { order: approved, why })
+    }
+
+    #[inline]
+    fn write(&mut self, order: &Order, time_ms: u64) -> Result<&[u8], Unencodable> {
         let intent = &order.intent;
         let found = self.templates.get_mut(intent.instrument.index()).and_then(Option::as_deref_mut);
         let Templates { price, quantity, place, .. } = found.ok_or(Unencodable::Instrument)?;
