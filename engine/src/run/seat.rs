@@ -195,6 +195,8 @@ impl Seat {
 impl TickSink for Seat {
     #[inline]
     fn push(&mut self, tick: Tick) -> Result<(), Tick> {
+        // Reading and decoding it were this thread's work.
+        self.desk.flight.note_read();
         self.take(&tick, 0);
         Ok(())
     }

@@ -122,6 +122,12 @@ impl<C: Clock> Flight<C> {
         self.worked |= shows;
     }
 
+    /// Something was worked on since the newest look that is no input of the core's: a read that brings one.
+    #[inline]
+    pub const fn note_read(&mut self) {
+        self.worked = true;
+    }
+
     /// The thread may have slept.
     #[inline]
     pub fn waited(&mut self) {
