@@ -19,7 +19,10 @@ use crosstick_engine::setup;
 use crosstick_feeds::{Batch, Clock, Observer};
 use crosstick_ipc::Recorder;
 use crosstick_ipc::layout::{LedTo, Reached, WorstTickRow};
-use crosstick_model::{Command, Decision, Order, Report, Tick, VenueId};
+use crosstick_model::{
+    Command, Decision, GroupId, InstrumentId, Intent, Order, OrderId, Purpose, Report, ReportKind, Side, Tick,
+    TimeInForce, VenueId,
+};
 use support::demo;
 
 const TICKS: usize = 20_000;
@@ -278,6 +281,38 @@ fn a_turn_is_ours_when_something_was_worked_on_in_it() {
     flight.waited();
     idle(&mut flight, false);
     assert_eq!(told(&flight), (80_000, 60_000), "it waited");
+}
+
+/// A closing order may be sent, and answered, in the wake-ups before one tick.
+#[test]
+fn an_answer_in_the_turn_that_sent_the_order_is_a_sample() {
+    let clock = Stopped::default();
+    clock.set(1_000);
+    let mut flight = local(Worst::new(None), Vec::new(), &clock);
+    flight.look();
+    flight.woken();
+    let (id, instrument) = (OrderId(7), InstrumentId(0));
+    let intent = Intent {
+        group: GroupId(1),
+        leg: 0,
+        instrument,
+        side: Side::Sell,
+        price: 1,
+        quantity: 1,
+        time_in_force: TimeInForce::Ioc,
+        purpose: Purpose::Close,
+    };
+    clock.pass(10);
+    flight.stamp(Stamp::Decided);
+    flight.stamp(Stamp::Gated);
+    flight.order_sent(1_000, &Order { id, intent, decided_ns: 1_000 });
+    flight.stamp(Stamp::Sent);
+    clock.pass(30);
+    let answer = Report { order: id, instrument, at_ns: 1_020, kind: ReportKind::Cancelled { unfilled: 1 } };
+    flight.report(&answer, None);
+    assert_eq!((count(&flight.stages().acknowledge), longest(&flight.stages().acknowledge)), (1, 30));
+    flight.report(&answer, None);
+    assert_eq!(count(&flight.stages().acknowledge), 1, "the first report alone");
 }
 
 /// The core without a recorder decides the same.
