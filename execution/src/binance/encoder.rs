@@ -1,5 +1,7 @@
 //! HOT: [`Encoder::place`] and [`Encoder::cancel`], by the one thread that owns the encoder.
 
+use std::fmt;
+
 use crosstick_feeds::ws::{MaskKeys, Opcode, write_frame};
 use crosstick_model::decimal::POW10;
 use crosstick_model::{Instrument, InstrumentId, Kind, Order, OrderId, Side, TimeInForce};
@@ -28,8 +30,7 @@ pub enum Auth {
     PerRequest,
 }
 
-/// What an encoder is made from.
-#[derive(Debug)]
+/// What an encoder is made from. Printing it shows neither key nor secret.
 pub struct EncoderSpec<'a> {
     /// The name of the API key.
     pub api_key: &'a str,
@@ -41,6 +42,18 @@ pub struct EncoderSpec<'a> {
     pub run: RunId,
     /// For how long the venue may act on a request, ms; it refuses it later than that. `None`: its default, 5 s.
     pub recv_window_ms: Option<u32>,
+}
+
+impl fmt::Debug for EncoderSpec<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { api_key: _, signer, auth, run, recv_window_ms } = self;
+        f.debug_struct("EncoderSpec")
+            .field("signer", signer)
+            .field("auth", auth)
+            .field("run", run)
+            .field("recv_window_ms", recv_window_ms)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why an encoder cannot be made.
@@ -130,7 +143,6 @@ impl Step {
     }
 }
 
-#[derive(Debug)]
 struct Templates {
     price: Step,
     quantity: Step,
@@ -138,8 +150,8 @@ struct Templates {
     cancel: Template,
 }
 
-/// Orders of one account on one venue as bytes. Its memory is taken when it is made.
-#[derive(Debug)]
+/// Orders of one account on one venue as bytes. Its memory is taken when it is made. Printing it shows neither the key
+/// nor what was signed.
 pub struct Encoder {
     signer: Signer,
     auth: Auth,
@@ -270,6 +282,17 @@ impl Encoder {
     #[inline]
     pub fn idle(&mut self) {
         self.masks.top_up();
+    }
+}
+
+impl fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoder")
+            .field("signer", &self.signer)
+            .field("auth", &self.auth)
+            .field("recv_window_ms", &self.recv_window_ms)
+            .field("instruments", &self.templates.iter().flatten().count())
+            .finish_non_exhaustive()
     }
 }
 

@@ -93,11 +93,14 @@ fn no_secret_is_shown() {
         let mut shown = format!("{spec:?} {spec:#?}");
         let mut encoder = encoder(spec, &good).unwrap();
         let order = approved(&good, Side::Buy, 100, 100, TimeInForce::Ioc, 1).unwrap();
-        encoder.place(order, 1).unwrap();
+        let signature = request(encoder.place(order, 1).unwrap())["params"]["signature"].as_str().unwrap().to_owned();
         shown += &format!("{encoder:?} {encoder:#?}");
-        assert!(!shown.contains(SECRET) && !shown.contains(body), "{shown}");
-        // Nor byte by byte.
-        let bytes = format!("{:?}", SECRET.as_bytes());
-        assert!(!shown.contains(&bytes[1..bytes.len() - 1]) && shown.contains("hidden"), "{shown}");
+        assert!(shown.contains("hidden"), "{shown}");
+        for kept in [SECRET, body, key, &signature] {
+            assert!(!shown.contains(kept), "{shown}");
+            // Nor byte by byte.
+            let bytes = format!("{:?}", kept.as_bytes());
+            assert!(!shown.contains(&bytes[1..bytes.len() - 1]), "{shown}");
+        }
     }
 }
