@@ -10,7 +10,7 @@ const DAY_NS: u64 = 86_400_000_000_000;
 /// A halt as it is latched: plain data, to save and to start from again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HaltState {
-    /// What tripped it; [`DenyCode::Halted`] for a command.
+    /// What tripped it; for a command what its caller named it, [`DenyCode::Operator`] or [`DenyCode::Journal`].
     pub code: DenyCode,
     /// Core time at which it was latched.
     pub at_ns: u64,

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crosstick_feeds::Clock;
 use crosstick_ipc::control::{AnswerRow, ControlCore};
 use crosstick_model::{Command, CommandKind, CommandOutcome, CommandSource, DenyCode, Reason};
 use crosstick_ring::spsc::Consumer;
 use crosstick_strategy::Spread;
 
 use super::news::NewsWriter;
-use crate::clock::WallClock;
 use crate::driver::{Listener, PaperDriver};
 
 /// Why a signal halts: it says nothing itself.
@@ -73,7 +73,7 @@ impl Inlet {
     /// Gives the core what was commanded, and the commander his answer. Resumes come first: of a resume and a halt that
     /// are seen together, nobody knows the order, and the halt is what lasts.
     #[cold]
-    pub fn obey(&mut self, driver: &mut PaperDriver<Spread>, clock: &WallClock, listener: &mut impl Listener) {
+    pub fn obey(&mut self, driver: &mut PaperDriver<Spread>, clock: &impl Clock, listener: &mut impl Listener) {
         while let Some(handed) = self.main.pop() {
             self.give(&handed, driver, clock, listener);
         }
@@ -104,7 +104,7 @@ impl Inlet {
         &mut self,
         why: &str,
         driver: &mut PaperDriver<Spread>,
-        clock: &WallClock,
+        clock: &impl Clock,
         listener: &mut impl Listener,
     ) {
         let (kind, source, reason) = (CommandKind::Halt, CommandSource::Journal, Reason::new(why));
@@ -116,7 +116,7 @@ impl Inlet {
         &mut self,
         handed: &Handed,
         driver: &mut PaperDriver<Spread>,
-        clock: &WallClock,
+        clock: &impl Clock,
         listener: &mut impl Listener,
     ) {
         let Handed { kind, source, reason, number, .. } = *handed;
