@@ -45,7 +45,7 @@ struct Rig {
 
 /// A core that any loss halts.
 fn rig() -> Rig {
-    let overrides = Overrides::none().flag("test", &["risk", "max_drawdown"], "0.00000001");
+    let overrides = Overrides::none().flag("test", &["risk", "max_drawdown"], "0.01");
     let (config, universe) = demo::load(&demo::config_text(), &overrides);
     let driver = setup::paper_driver(&config, &universe).unwrap();
     let dir = tempfile::tempdir().unwrap();

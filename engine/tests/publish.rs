@@ -452,7 +452,7 @@ fn an_operators_halt_is_shown_until_trading_is_resumed() {
 /// A limit that is reached while an operator has halted trading halts nothing any more, and shows all the same.
 #[test]
 fn a_limit_that_is_reached_under_a_halt_is_counted() {
-    let (config, universe) = demo_of(&Overrides::none().flag("test", &["risk", "max_drawdown"], "0.00000001"));
+    let (config, universe) = demo_of(&Overrides::none().flag("test", &["risk", "max_drawdown"], "0.01"));
     let mut shown = Shown::new(&config, &universe);
     let reader = shown.reader();
     for tick in &flow::ticks(&universe, 3, 60_000) {

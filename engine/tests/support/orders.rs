@@ -3,7 +3,8 @@
 
 use crosstick_execution::binance::{Encoder, EncoderSpec};
 use crosstick_model::{
-    AssetId, GroupId, Instrument, Intent, OrderId, Purpose, Quote, Report, ReportKind, Side, Tick, TimeInForce, Universe,
+    AssetId, GroupId, Instrument, Intent, OrderId, Purpose, Quote, Report, ReportKind, Side, Tick, TimeInForce,
+    Universe,
 };
 use crosstick_risk::{Approved, Limits, Rates, Risk};
 

@@ -50,7 +50,11 @@ fn orders_off_their_steps_are_not_rounded() {
         let placed = encoder.place(order, 1);
         placed.map(|frame| request(frame)["params"]["price"].as_str().unwrap().to_owned()).map_err(|unplaced| {
             let order = unplaced.order.order();
-            assert_eq!((order.id, order.intent.price, order.intent.quantity), (number, price, quantity), "it comes back");
+            assert_eq!(
+                (order.id, order.intent.price, order.intent.quantity),
+                (number, price, quantity),
+                "it comes back"
+            );
             unplaced.why
         })
     };

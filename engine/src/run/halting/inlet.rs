@@ -181,7 +181,10 @@ impl Inlet {
     /// was given before that does not end it.
     #[cold]
     pub fn breached(&mut self, at_ns: u64, found_ns: u64, code: DenyCode) {
-        self.halt = Newest::by_limit(found_ns);
+        // It is told when nothing else is taken: a command may have halted since.
+        if found_ns > self.halt.found_ns {
+            self.halt = Newest::by_limit(found_ns);
+        }
         self.news.breached(at_ns, code);
     }
 }
