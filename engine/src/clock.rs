@@ -10,6 +10,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use quanta::Clock;
 
+/// A note of the drift whose readings are further apart was interrupted; it would be off by the half of that.
+const NOTED_GAP_MAX_NS: u64 = 10_000;
+
 /// A wall clock in ns since the epoch, shared by copying.
 #[derive(Debug, Clone)]
 pub struct WallClock {
@@ -54,9 +57,15 @@ impl WallClock {
     }
 
     /// Notes the drift for [`Self::of_system_ns`], in this clock and all its copies. Cold; the main thread, now and
-    /// then.
+    /// then. What was interrupted is not noted: the next one will be.
     pub fn note_drift(&self) {
-        self.noted_drift_ns.store(self.drift_ns(), Ordering::Relaxed);
+        self.note(self.measure_drift());
+    }
+
+    fn note(&self, (drift_ns, gap_ns): (i64, u64)) {
+        if gap_ns <= NOTED_GAP_MAX_NS {
+            self.noted_drift_ns.store(drift_ns, Ordering::Relaxed);
+        }
     }
 
     /// A time of the system clock (the kernel's receive time) as this clock would have told it, ns since the epoch,
@@ -70,8 +79,21 @@ impl WallClock {
     /// How far the system clock is ahead of this one now, in ns (negative: behind). Cold.
     #[must_use]
     pub fn drift_ns(&self) -> i64 {
-        system_ns() as i64 - self.now_ns() as i64
+        self.measure_drift().0
     }
+
+    /// The drift, and how far apart the readings on both sides of the system clock's are: off by half of that at most.
+    fn measure_drift(&self) -> (i64, u64) {
+        let before_ns = self.now_ns();
+        let system_ns = system_ns();
+        drift_between(before_ns, system_ns, self.now_ns())
+    }
+}
+
+/// The drift of the system clock from the middle of two readings of ours on both sides, and their distance, ns.
+const fn drift_between(before_ns: u64, system_ns: u64, after_ns: u64) -> (i64, u64) {
+    let gap_ns = after_ns.saturating_sub(before_ns);
+    (system_ns as i64 - (before_ns + gap_ns / 2) as i64, gap_ns)
 }
 
 impl crosstick_feeds::Clock for WallClock {
@@ -95,4 +117,21 @@ impl crosstick_feeds::Clock for WallClock {
 #[must_use]
 pub fn system_ns() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interrupted_reading_of_the_drift_is_not_noted() {
+        let clock = WallClock::anchored_now();
+        let copy = clock.clone();
+        clock.note(drift_between(1_000, 5_500, 2_000));
+        assert_eq!(copy.of_system_ns(10_000), 6_000, "from the middle of both readings");
+        clock.note(drift_between(1_000, 90_500, 1_001 + NOTED_GAP_MAX_NS));
+        assert_eq!(copy.of_system_ns(10_000), 6_000, "too far apart to tell");
+        clock.note(drift_between(1_000, 500, 1_000));
+        assert_eq!(copy.of_system_ns(10_000), 10_500, "behind");
+    }
 }

@@ -34,22 +34,21 @@ fn orders_and_cancels_allocate_nothing() {
         let spec = EncoderSpec { api_key: "key", signer, auth, run: RunId(1), recv_window_ms: Some(500) };
         let mut encoder = orders::encoder(&universe, "alpha", spec);
         let mut gate = Gate::new(&universe);
-        let list: Vec<_> = (1..=50)
-            .map(|n| {
-                let price = instrument.price_step * (5_000_000 + n * n * 37);
-                let quantity = instrument.quantity_step * (1_000 + n * 11);
-                let side = if n % 2 == 0 { Side::Buy } else { Side::Sell };
-                gate.approve(&instrument, side, price, quantity, TimeInForce::Ioc)
-            })
-            .collect();
-        let (before, mut bytes) = (ALLOCATIONS.get(), 0);
+        let (mut allocations, mut bytes) = (0, 0);
         for n in 0..count {
-            let order = &list[n % list.len()];
+            let nth = n as i64 % 50 + 1;
+            let price = instrument.price_step * (5_000_000 + nth * nth * 37);
+            let quantity = instrument.quantity_step * (1_000 + nth * 11);
+            let side = if nth % 2 == 0 { Side::Buy } else { Side::Sell };
+            let order = gate.approve(&instrument, side, price, quantity, TimeInForce::Ioc);
+            let id = orders::id(&order);
+            let before = ALLOCATIONS.get();
             bytes += encoder.place(order, 1_754_000_000_000 + n as u64).map_or(0, <[u8]>::len);
-            bytes += encoder.cancel(instrument.id, orders::id(order), n as u64).map_or(0, <[u8]>::len);
+            bytes += encoder.cancel(instrument.id, id, n as u64).map_or(0, <[u8]>::len);
             encoder.idle();
+            allocations += ALLOCATIONS.get() - before;
+            gate.ended(&instrument, id, quantity);
         }
-        let allocations = ALLOCATIONS.get() - before;
         println!("{name}: {} bytes an order and its cancel, {allocations} allocations", bytes / count);
         assert!(bytes / count > 300, "all were written");
         assert_eq!(allocations, 0, "{name}");

@@ -8,13 +8,29 @@ mod flow;
 mod seat;
 mod support;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+
 use counting::{ALLOCATIONS, Counting};
+use crosstick_engine::clock::WallClock;
 use crosstick_engine::config::{Config, Overrides};
+use crosstick_engine::journal::scribe::scribe;
+use crosstick_engine::report::flight;
+use crosstick_engine::run::flight::{ReaderFlight, ReaderStages};
+use crosstick_engine::run::inline_thread::InlineThread;
 use crosstick_engine::run::seat::Seat;
 use crosstick_engine::setup;
+use crosstick_feeds::connection::AttemptBudget;
+use crosstick_feeds::decode::TimeUnit;
+use crosstick_feeds::endpoints::{Environment, StreamKind, plan};
 use crosstick_feeds::outlet::{Fit, Outlet, RingSink, TickSink};
-use crosstick_model::{CommandKind, CommandSource, Reason, Tick, Universe};
-use crosstick_ring::spsc;
+use crosstick_feeds::{LineSpec, Rules, SocketOptions, TlsClient, reader};
+use crosstick_ipc::Reader;
+use crosstick_model::{CommandKind, CommandSource, DenyCode, Reason, Tick, Universe};
+use crosstick_ring::{WaitPolicy, spsc, wait};
+use seat::Around;
 use support::demo;
 
 #[global_allocator]
@@ -122,4 +138,81 @@ fn an_inline_core_obeys_within_a_batch() {
     assert!(!seat.is_closed() && seat.driver().core().risk().halted().is_some());
     let sent = seat.driver().core().counts().orders;
     assert!(sent <= orders + 2, "{orders} before, {sent} at the end");
+}
+
+/// A turn that brings more than the journal has room for: trading ends in the middle of it, not behind it.
+#[test]
+fn a_journal_that_falls_behind_within_a_turn_ends_trading_in_it() {
+    let (config, universe) = world();
+    let ticks = flow::ticks(&universe, 5, 20_000);
+    let (scribe, _nobody_writes, _shared) = scribe(1_024);
+    let (mut seat, _around) = seat::seat_with(&config, &universe, Some(scribe));
+    let code = |seat: &Seat| seat.driver().core().risk().halted().map(|halt| halt.code);
+    seat.begin();
+    let halted_at = ticks.iter().position(|tick| {
+        seat.take(tick, 0);
+        code(&seat).is_some()
+    });
+    assert_eq!(code(&seat), Some(DenyCode::Journal), "halted at tick {halted_at:?}");
+    let (orders, rest) = (seat.driver().core().counts().orders, &ticks[halted_at.unwrap() + 1..]);
+    rest.iter().for_each(|tick| seat.take(tick, 0));
+    assert_eq!((seat.driver().core().counts().orders, seat.took()), (orders, ticks.len()), "nothing leaves behind it");
+}
+
+/// Overlong turns of the core thread, as its region tells: work, then stalls.
+fn overlong(around: &Around) -> (u64, u64) {
+    let region = Reader::open(&around.place).unwrap_or_else(|e| panic!("{e}"));
+    let turns = &flight::overlong(&region, None).expect("rows").threads[0];
+    (turns.work.count, turns.stalled.count)
+}
+
+#[test]
+fn a_read_that_brings_a_tick_is_work_of_the_inline_thread() {
+    let (config, universe) = world();
+    let ticks = flow::ticks(&universe, 5, 1);
+    let (mut seat, around) = seat::seat(&config, &universe);
+    while !seat.may_sleep() {
+        seat.idle();
+    }
+    seat.idle();
+    let (work, stalled) = overlong(&around);
+    // A long read.
+    std::thread::sleep(Duration::from_millis(1));
+    assert_eq!(seat.push(ticks[0]), Ok(()));
+    assert_eq!(overlong(&around), (work + 1, stalled));
+}
+
+/// The lines' first ticks are taken when the reader is made; until the thread runs, nobody turns.
+#[test]
+fn an_inline_thread_begins_without_an_overlong_turn() {
+    let (config, universe) = world();
+    let (seat, around) = seat::seat(&config, &universe);
+    let of = &universe.instruments[0];
+    let protocol = universe.venue(of.venue).protocol;
+    let (environment, streams) = (Environment::Custom("ws://127.0.0.1:9"), [StreamKind::BookTicker]);
+    let line = LineSpec {
+        venue: of.venue,
+        protocol,
+        line: 0,
+        unit: TimeUnit::Milli,
+        sockets: plan(protocol, environment, TimeUnit::Milli, &streams, [(of.id, &*of.symbol)]).expect("a plan"),
+        symbols: vec![(of.symbol.clone(), of.id, of.scale)],
+        rules: Rules::of(protocol),
+        tls: TlsClient::new(None).expect("roots"),
+        options: SocketOptions::default(),
+        attempts: AttemptBudget::binance(),
+        seed: 1,
+    };
+    let clock = WallClock::anchored_now();
+    let (observer, _known) = ReaderFlight::inline(clock.clone(), ReaderStages::local());
+    let (tell, _events) = sync_channel(16);
+    let (reader, _stats) = reader::Reader::new(vec![line], universe.instruments.len(), seat, clock, observer, tell)
+        .unwrap_or_else(|e| panic!("{e}"));
+    std::thread::sleep(Duration::from_millis(1));
+    // Told to stop before its first turn: all that it does is to end.
+    let (waiter, _) = wait::pair(WaitPolicy::Spin, false);
+    let thread = InlineThread { reader, waiter, cpu: None, stop: Arc::new(AtomicBool::new(true)) };
+    let end = thread.start().and_then(|thread| thread.join().map_err(|_| std::io::Error::other("it panicked")));
+    assert!(end.is_ok());
+    assert_eq!(overlong(&around), (0, 0));
 }

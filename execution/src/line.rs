@@ -93,16 +93,17 @@ impl OrderLine {
                 if self.unsent {
                     self.unsent = stream.write(&mut self.rest).map_err(|e| broken(&e.to_string()))?;
                 }
-                match stream.read(&mut self.buffer, || now_ns) {
+                let ended = match stream.read(&mut self.buffer, || now_ns) {
                     Read::Blocked => return late(Stage::Upgrading),
-                    Read::Some { .. } => {}
+                    Read::Some { .. } => false,
                     Read::Failed(error) => return Err(broken(&error.to_string())),
-                    Read::End | Read::Full if self.buffer.is_empty() => {
+                    // What came before may be the whole answer.
+                    Read::End | Read::Full => true,
+                };
+                if !handshake.feed(&mut self.buffer).map_err(|e| refused(host, e))? {
+                    if ended {
                         return Err(ConnectError::Closed { host: host.into(), stage: Stage::Upgrading }.into());
                     }
-                    Read::End | Read::Full => {}
-                }
-                if !handshake.feed(&mut self.buffer).map_err(|e| refused(host, e))? {
                     return late(Stage::Upgrading);
                 }
                 if let Link::Upgrading(stream, _) = std::mem::replace(&mut self.link, Link::Over) {
@@ -130,7 +131,8 @@ impl OrderLine {
         self.flush()
     }
 
-    /// Takes a frame, encrypted, behind those that wait; nothing is sent yet, so that several go out in one call.
+    /// Takes a frame, encrypted, behind those that wait; nothing is sent yet, so that several go out in one call. More
+    /// than 64 KiB may not wait.
     ///
     /// # Errors
     /// When the line is over, or ends by this.
@@ -138,6 +140,7 @@ impl OrderLine {
     pub fn queue(&mut self, frame: &[u8]) -> Result<(), Reason> {
         let Link::Open(stream) = &mut self.link else { return Err(broken("it is not open")) };
         match stream.queue(frame, &mut self.rest) {
+            Ok(()) if self.rest.len() > UNSENT_MAX => Err(self.over(Reason::Unread(UNSENT_MAX >> 10))),
             Ok(()) => {
                 self.unsent = true;
                 Ok(())
@@ -248,4 +251,70 @@ fn refused(host: &str, error: HandshakeError) -> Reason {
         HandshakeError::Status { status, retry_after_s } => ConnectError::Http { host, status, retry_after_s },
         HandshakeError::NotWebSocket(cause) => ConnectError::NotWebSocket { host, cause },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    use std::thread::{self, JoinHandle};
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// A line to a venue on loopback that serves it once.
+    fn line(serve: impl FnOnce(TcpStream) + Send + 'static) -> (OrderLine, JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let venue = thread::spawn(move || serve(listener.accept().expect("a client").0));
+        let endpoint = Endpoint::parse(&format!("ws://{address}/")).expect("an address");
+        let tls = TlsClient::new(None).expect("roots");
+        (OrderLine::dial(endpoint, tls, SocketOptions::default(), 0), venue)
+    }
+
+    /// Until it is open, or will not open. Its own time stands still, so that no slow machine is a late venue.
+    fn opened(line: &mut OrderLine) -> Result<(), Reason> {
+        let end = Instant::now() + Duration::from_secs(60);
+        while !line.connect(0)? {
+            assert!(Instant::now() < end, "it neither opens nor fails");
+            thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_venue_that_hangs_up_in_the_middle_of_its_answer_has_closed() {
+        for answer in ["", "H", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: webs"] {
+            let (mut line, venue) = line(move |mut tcp| {
+                // The request to its end: what stays unread would make a reset of the end.
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    tcp.read_exact(&mut byte).expect("a request");
+                    request.extend(byte);
+                }
+                tcp.write_all(answer.as_bytes()).expect("sent");
+            });
+            let reason = opened(&mut line).expect_err("it has hung up");
+            let closed = matches!(reason, Reason::Connect(ConnectError::Closed { stage: Stage::Upgrading, .. }));
+            assert!(closed && !line.is_open(), "{answer:?}: {reason}");
+            venue.join().expect("the venue");
+        }
+    }
+
+    #[test]
+    fn what_waits_to_be_sent_is_bounded() {
+        let (mut line, venue) = line(|tcp| {
+            let Ok(mut venue) = tungstenite::accept(tcp) else { return };
+            while venue.read().is_ok() {}
+        });
+        opened(&mut line).unwrap_or_else(|e| panic!("{e}"));
+        let frame = [0; 1024];
+        for _ in 0..UNSENT_MAX / frame.len() {
+            assert_eq!(line.queue(&frame), Ok(()));
+        }
+        assert_eq!(line.queue(&frame), Err(Reason::Unread(64)));
+        assert!(!line.is_open());
+        venue.join().expect("the venue");
+    }
 }

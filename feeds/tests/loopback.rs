@@ -5,7 +5,7 @@ mod support;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crosstick_feeds::endpoints::StreamKind;
 use crosstick_feeds::error::{CertificateRefusal, ConfigError, ConnectError, Stage};
@@ -383,6 +383,31 @@ fn trades_and_quotes(_: usize, wire: support::Wire) {
     }
     session.raw(&raw);
     session.linger();
+}
+
+/// What passes while the ring is full is no turn of the reader's; that reading goes on is work.
+#[test]
+fn a_full_ring_is_waited_for() {
+    let venue = Venue::start(None, trades_and_quotes);
+    let Drive { mut reader, mut ring, .. } = stopped_at_a_full_ring(&venue);
+    let end = Instant::now() + PATIENCE;
+    let before = reader.observer().waits;
+    while reader.observer().waits == before {
+        assert!(Instant::now() < end, "the reader does not stop at the full ring, or tells nobody");
+        reader.turn();
+    }
+    let (turns, waits) = (reader.observer().turns, reader.observer().waits);
+    for nth in 1..=3 {
+        assert_eq!(reader.turn(), 0);
+        assert_eq!((reader.observer().turns, reader.observer().waits), (turns, waits + nth));
+    }
+    while reader.observer().turns == turns {
+        assert!(Instant::now() < end, "it does not go on");
+        while ring.pop().is_some() {}
+        ring.publish();
+        reader.turn();
+    }
+    assert!(reader.observer().worked, "it passed on what had waited");
 }
 
 #[test]

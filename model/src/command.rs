@@ -189,7 +189,7 @@ pub enum CommandOutcome {
     HaltFileThere = 6,
     /// Not taken: a resume that was given too long ago may no longer be meant.
     TooLate = 7,
-    /// Not taken: a limit halted trading after the resume was given, so nobody has looked at that.
+    /// Not taken: trading was halted anew after the resume was given, so nobody has looked at that.
     NewerHalt = 8,
 }
 

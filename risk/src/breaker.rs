@@ -10,7 +10,7 @@ const DAY_NS: u64 = 86_400_000_000_000;
 /// A halt as it is latched: plain data, to save and to start from again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HaltState {
-    /// What tripped it; [`DenyCode::Halted`] for a command.
+    /// What tripped it; for a command what its caller named it, [`DenyCode::Operator`] or [`DenyCode::Journal`].
     pub code: DenyCode,
     /// Core time at which it was latched.
     pub at_ns: u64,
@@ -36,12 +36,22 @@ pub(crate) struct Breaker {
     pub(crate) halt: Option<HaltState>,
     /// Halts latched by a limit, by code.
     pub(crate) breaches: [u64; DenyCode::ALL.len()],
+    /// Limits reached while trading was halted already, by code: each once a halt, beside the one that halted.
+    pub(crate) halted_breaches: [u64; DenyCode::ALL.len()],
+    /// Limits reached since trading was halted, by bit.
+    reached: u64,
     /// Halts latched, those by command among them.
     pub(crate) halts: u64,
     /// First ns of the next UTC day of core time; 0 before the first input.
     day_end_ns: u64,
     pub(crate) day_start_net: i128,
     pub(crate) peak: i128,
+}
+
+const _: () = assert!(DenyCode::ALL.len() <= u64::BITS as usize, "a bit a code");
+
+const fn bit(code: DenyCode) -> u64 {
+    1 << code as u64
 }
 
 impl Breaker {
@@ -51,6 +61,8 @@ impl Breaker {
             max_drawdown: limits.max_drawdown.0,
             halt: None,
             breaches: [0; DenyCode::ALL.len()],
+            halted_breaches: [0; DenyCode::ALL.len()],
+            reached: 0,
             halts: 0,
             day_end_ns: 0,
             day_start_net: 0,
@@ -71,30 +83,47 @@ impl Breaker {
     #[inline]
     pub(crate) fn evaluate(&mut self, now_ns: u64, net: i128) -> Option<Breach> {
         self.peak = self.peak.max(net);
-        let code = if self.day_start_net.saturating_sub(net) >= self.max_daily_loss {
-            DenyCode::DailyLoss
-        } else if self.peak.saturating_sub(net) >= self.max_drawdown {
-            DenyCode::Drawdown
-        } else {
-            return None;
-        };
-        self.latch(now_ns, code, true, net)
+        let lost = self.day_start_net.saturating_sub(net) >= self.max_daily_loss;
+        let fell = self.peak.saturating_sub(net) >= self.max_drawdown;
+        if lost | fell { self.reach(now_ns, lost, fell, net) } else { None }
+    }
+
+    #[cold]
+    fn reach(&mut self, now_ns: u64, lost: bool, fell: bool, net: i128) -> Option<Breach> {
+        let by_loss = if lost { self.latch(now_ns, DenyCode::DailyLoss, true, net) } else { None };
+        let by_fall = if fell { self.latch(now_ns, DenyCode::Drawdown, true, net) } else { None };
+        by_loss.or(by_fall)
     }
 
     /// The first cause stays; a later one can only take away the right to close (`closes` false), never give it.
     #[cold]
     pub(crate) fn latch(&mut self, now_ns: u64, code: DenyCode, closes: bool, net: i128) -> Option<Breach> {
+        let bit = if closes { bit(code) } else { 0 };
         if let Some(halt) = &mut self.halt {
             halt.closes &= closes;
+            // It halts nothing any more, so nothing else tells of it.
+            if bit & !self.reached != 0
+                && let Some(count) = self.halted_breaches.get_mut(code as usize)
+            {
+                *count += 1;
+            }
+            self.reached |= bit;
             return None;
         }
         self.halt = Some(HaltState { code, at_ns: now_ns, closes });
+        self.reached = bit;
         self.halts += 1;
         // A halt by command breaches nothing; it alone forbids closing.
         if closes && let Some(count) = self.breaches.get_mut(code as usize) {
             *count += 1;
         }
         Some(Breach { code, at_ns: now_ns, net: Amount(net) })
+    }
+
+    /// Latches a halt that was saved.
+    pub(crate) const fn restore(&mut self, halt: HaltState) {
+        self.halt = Some(halt);
+        self.reached = if halt.closes { bit(halt.code) } else { 0 };
     }
 
     /// Releases the halt and counts both losses afresh from here.

@@ -167,7 +167,7 @@ impl Risk {
 
     /// Starts halted, as saved by an earlier run.
     pub fn restore_halt(&mut self, halt: HaltState) {
-        self.breaker.halt = Some(halt);
+        self.breaker.restore(halt);
     }
 
     /// The halt to save, if trading is halted.

@@ -158,6 +158,13 @@ impl Risk {
         DenyCode::ALL.iter().map(|code| (*code, self.breaker.breaches.get(*code as usize).copied().unwrap_or(0)))
     }
 
+    /// How often a limit, or what must not be, was reached while trading was halted already, by its code: each once a
+    /// halt, beside what [`Self::breaches`] counts. It takes no part in what ends the halt.
+    pub fn breaches_while_halted(&self) -> impl Iterator<Item = (DenyCode, u64)> + '_ {
+        let counts = &self.breaker.halted_breaches;
+        DenyCode::ALL.iter().map(|code| (*code, counts.get(*code as usize).copied().unwrap_or(0)))
+    }
+
     /// Reports that did not fit.
     #[must_use]
     pub const fn report_counts(&self) -> ReportCounts {

@@ -327,6 +327,33 @@ fn breaches_are_counted_by_the_code_that_halted() {
 }
 
 #[test]
+fn a_limit_that_is_reached_while_halted_is_counted_once_a_halt() {
+    let mut desk = Desk::new(Limits { max_daily_loss: amount("10"), max_drawdown: amount("20"), ..limits() });
+    let counted = |desk: &Desk| -> Vec<_> { desk.risk.breaches_while_halted().filter(|(_, n)| *n > 0).collect() };
+    filled(&mut desk, SPOT_B, Side::Buy, 1_000_100, 1_000);
+    assert!(desk.risk.halt(desk.now, DenyCode::Operator).is_some());
+    let halt = desk.risk.halted();
+    // Bids of a whole unit: each hundred is one lost. The day's loss is reached, the fall is not.
+    for bid in [998_500, 998_400] {
+        assert_eq!(desk.quote(SPOT_B, bid, bid + 100), None);
+        assert_eq!(counted(&desk), [(DenyCode::DailyLoss, 1)]);
+    }
+    assert_eq!(desk.quote(SPOT_B, 997_000, 997_100), None);
+    assert_eq!(counted(&desk), [(DenyCode::DailyLoss, 1), (DenyCode::Drawdown, 1)]);
+    assert_eq!(desk.risk.halted(), halt, "the first cause stays");
+    assert!(desk.risk.breaches().all(|(_, n)| n == 0), "none of them halted");
+
+    // From the resume on both count afresh. What halts is no breach while halted, what comes behind it is.
+    desk.risk.resume(desk.now);
+    assert_eq!(desk.quote(SPOT_B, 995_500, 995_600).map(|breach| breach.code), Some(DenyCode::DailyLoss));
+    assert_eq!(desk.quote(SPOT_B, 995_400, 995_500), None);
+    assert_eq!(counted(&desk), [(DenyCode::DailyLoss, 1), (DenyCode::Drawdown, 1)]);
+    assert_eq!(desk.quote(SPOT_B, 994_000, 994_100), None);
+    assert_eq!(counted(&desk), [(DenyCode::DailyLoss, 1), (DenyCode::Drawdown, 2)]);
+    assert_eq!(desk.risk.halted().map(|halt| halt.code), Some(DenyCode::DailyLoss));
+}
+
+#[test]
 fn a_position_and_a_balance_are_found_by_their_index() {
     let start = Balances(vec![(A, world().usdt, amount("10")), (B, world().btc, amount("2"))]);
     let mut desk = Desk::with(world(), limits(), Some(start));

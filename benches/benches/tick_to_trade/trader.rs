@@ -115,7 +115,8 @@ impl<W: Wire> Outside for Gateway<W> {
         if first {
             self.stamp_at(4);
         }
-        let Ok(frame) = self.encoder.place(&order, now_ns / 1_000_000) else { return Err(order) };
+        let record = *order.order();
+        let frame = self.encoder.place(order, now_ns / 1_000_000).map_err(|unplaced| unplaced.order)?;
         if first && self.stamping {
             self.now[5] = self.clock.clock.ticks();
         }
@@ -124,7 +125,6 @@ impl<W: Wire> Outside for Gateway<W> {
             self.stamp_at(6);
         }
         self.wire.flush();
-        let record = order.order();
         let intent = &record.intent;
         self.orders.push((record.id, intent.instrument, intent.price, intent.quantity));
         Ok(())

@@ -56,7 +56,7 @@ fn resume_engine(target: &Target, engine: &Commander, path: &Path, reason: &str)
             Err(HaltFileError::NotHalted { .. }) => {}
             Err(error) => return Err(Failure::other(error)),
         }
-        let Some(answer) = ask(engine, reason, &name)? else {
+        let Some(answer) = ask(engine, reason, given_ns, &name)? else {
             return Err(Failure::other(format!(
                 "{name} does not answer within {} s and stays halted: resume again, or start it anew",
                 ANSWER_PATIENCE.as_secs()
@@ -90,7 +90,8 @@ fn resume_engine(target: &Target, engine: &Commander, path: &Path, reason: &str)
             }
             CommandOutcome::NewerHalt => {
                 return Err(Failure::other(format!(
-                    "{name} stays halted: a limit halted trading after this was given; look at it, and resume again"
+                    "{name} stays halted: trading was halted anew after this was given, by a limit, a signal, a command or \
+                     its file; look at that, and resume again"
                 )));
             }
             other => return Err(Failure::other(format!("{name} answered {other:?}: use the build that it runs"))),
@@ -99,9 +100,10 @@ fn resume_engine(target: &Target, engine: &Commander, path: &Path, reason: &str)
     Err(Failure::other(format!("{} comes back: somebody halts trading; {name} stays halted", path.display())))
 }
 
-fn ask(engine: &Commander, reason: &str, name: &str) -> Result<Option<Answer>, Failure> {
+/// `given_ns`: when the resume was given, which is before it removed any file.
+fn ask(engine: &Commander, reason: &str, given_ns: u64, name: &str) -> Result<Option<Answer>, Failure> {
     let reason = Reason::new(reason);
-    let sent = engine.send(CommandKind::Resume, &reason, system_ns(), LOCK_PATIENCE);
+    let sent = engine.send(CommandKind::Resume, &reason, given_ns, LOCK_PATIENCE);
     let sent = sent.map_err(|e| Failure::other(format!("{name} could not be told and stays halted: {e}")))?;
     Ok(sent.answer(ANSWER_PATIENCE))
 }

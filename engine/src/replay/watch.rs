@@ -36,6 +36,7 @@ pub fn watch(sources: &[Source]) -> Result<SessionReport, Failure> {
         duration_s: data.span_s(),
         ended: "input",
         halt: None,
+        breaches_while_halted: std::collections::BTreeMap::new(),
         instruments: instruments.collect(),
         feeds: data.feeds(),
         ticks: tallies.iter().map(|t| t.trades + t.quotes).sum(),

@@ -21,6 +21,7 @@ pub fn trading(universe: &Universe, currency: &str, driver: &PaperDriver<Spread>
     let core = driver.core();
     let risk = core.risk();
     let pnl = risk.pnl();
+    let reached = risk.breaches_while_halted().filter(|(_, n)| *n > 0);
     SessionReport {
         build: Build::THIS,
         mode: "paper".into(),
@@ -30,6 +31,7 @@ pub fn trading(universe: &Universe, currency: &str, driver: &PaperDriver<Spread>
             code: halt.code.code().into(),
             reason: driver.core().halt_reason().unwrap_or_default().into(),
         }),
+        breaches_while_halted: reached.map(|(code, n)| (code.code(), n)).collect(),
         feeds: Vec::new(),
         instruments: instruments(universe, core.tallies()),
         ticks: core.counts().ticks,

@@ -28,6 +28,9 @@ pub struct SessionReport {
     /// Why trading is halted, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub halt: Option<HaltReport>,
+    /// Limits that were reached while trading was halted already, by code: once a halt each.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub breaches_while_halted: BTreeMap<&'static str, u64>,
     /// One entry a line of a venue.
     pub feeds: Vec<FeedReport>,
     /// One entry an instrument.

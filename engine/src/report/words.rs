@@ -17,6 +17,9 @@ fn write_all(out: &mut String, r: &SessionReport) -> std::fmt::Result {
     if let Some(halt) = &r.halt {
         writeln!(out, "  HALTED by {}: {}", halt.code, halt.reason)?;
     }
+    if !r.breaches_while_halted.is_empty() {
+        writeln!(out, "  reached while halted{}", reasons(": ", &r.breaches_while_halted))?;
+    }
     feeds(out, r)?;
     writeln!(out, "\nTrading")?;
     writeln!(

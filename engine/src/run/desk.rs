@@ -4,6 +4,7 @@
 //! **Thread:** `ct-core`. **Hot.**
 
 use crosstick_execution::OrderState;
+use crosstick_feeds::Clock;
 use crosstick_model::{Command, Decision, DenyCode, Order, OrderId, Report, Tick};
 use crosstick_strategy::{Opportunity, Spread};
 
@@ -11,30 +12,29 @@ use super::flight::Flight;
 use super::halting::Inlet;
 use super::notify::Beat;
 use super::publish::Publisher;
-use crate::clock::WallClock;
 use crate::core::Stamp;
 use crate::driver::{Listener, PaperDriver};
 use crate::journal::Scribe;
 
 /// What the core tells, on its own thread.
-pub(super) struct Desk {
+pub(super) struct Desk<C> {
     pub(super) rows: Option<Vec<Opportunity>>,
     /// A limit halted trading, and the main thread was not told yet: core time, wall time and code.
     breach: Option<(u64, u64, DenyCode)>,
     pub(super) beat: Beat,
-    pub(super) flight: Flight,
+    pub(super) flight: Flight<C>,
     pub(super) publisher: Publisher,
     scribe: Option<Scribe>,
     /// The journal's trouble has halted trading.
     journal_told: bool,
 }
 
-impl Desk {
+impl<C: Clock> Desk<C> {
     /// Before the first input.
     pub(super) fn new(
         keep_rows: bool,
         beat: Beat,
-        flight: Flight,
+        flight: Flight<C>,
         publisher: Publisher,
         scribe: Option<Scribe>,
     ) -> Self {
@@ -43,7 +43,7 @@ impl Desk {
 
     /// What was commanded, before anything else is taken.
     #[cold]
-    pub(super) fn obey(&mut self, inlet: &mut Inlet, driver: &mut PaperDriver<Spread>, clock: &WallClock) {
+    pub(super) fn obey(&mut self, inlet: &mut Inlet, driver: &mut PaperDriver<Spread>, clock: &C) {
         self.tell_breach(inlet);
         self.woken();
         inlet.obey(driver, clock, self);
@@ -52,7 +52,7 @@ impl Desk {
 
     /// Between two inputs: a hash of the state now and then, and the end of trading when the journal is in trouble.
     #[inline]
-    pub(super) fn mind_journal(&mut self, inlet: &mut Inlet, driver: &mut PaperDriver<Spread>, clock: &WallClock) {
+    pub(super) fn mind_journal(&mut self, inlet: &mut Inlet, driver: &mut PaperDriver<Spread>, clock: &C) {
         let Some(scribe) = &mut self.scribe else { return };
         if scribe.hash_is_due() {
             scribe.state(driver.core().state_hash());
@@ -64,6 +64,12 @@ impl Desk {
             self.woken();
             inlet.halt_for_journal(trouble.sentence(), driver, clock, self);
         }
+    }
+
+    /// Whether the journal is in trouble: a load or two, before each tick.
+    #[inline]
+    pub(super) fn journal_is_in_trouble(&self) -> bool {
+        self.scribe.as_ref().is_some_and(|scribe| scribe.trouble().is_some())
     }
 
     #[inline]
@@ -97,7 +103,7 @@ impl Desk {
     }
 }
 
-impl Listener for Desk {
+impl<C: Clock> Listener for Desk<C> {
     #[inline]
     fn tick(&mut self, tick: &Tick) {
         if let Some(scribe) = &mut self.scribe {

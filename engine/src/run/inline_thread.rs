@@ -1,8 +1,9 @@
 //! The one thread of the inline topology: reader and core in one loop, without a ring between them.
 //!
-//! **Thread:** `ct-core`. **Hot.** A tick is taken by the core as soon as its frame is decoded, on the way of the
-//! read that brought it. So there is no full ring, and nothing is ever put aside: while the core is busy, nothing is
-//! read, and TCP is the buffer. Where the thread may park it blocks in the reader's poll, for 1 ms at most, which is
+//! **Thread:** `ct-core`. **Hot.** A tick is taken by the core on the way of the read that brought it: when the next
+//! one of that read is decoded, or the read has no more, since only then its flag as the last of a batch is known. So
+//! there is no full ring, and nothing is ever put aside: while the core is busy, nothing is read, and TCP is the
+//! buffer. Where the thread may park it blocks in the reader's poll, for 1 ms at most, which is
 //! as late as a wake-up or a command in the control region can be; a socket and the main thread end the wait at once.
 
 use std::sync::Arc;
@@ -48,6 +49,8 @@ impl InlineThread {
         {
             tracing::warn!("the core thread runs unpinned: {error}");
         }
+        // Its lines' first ticks were taken when it was made: what passed since is no turn.
+        reader.sink().waited();
         while !stop.load(Ordering::Relaxed) {
             turn(&mut reader, &mut waiter);
         }

@@ -8,7 +8,7 @@
 use std::thread;
 use std::time::Duration;
 
-use crosstick_feeds::TickSink;
+use crosstick_feeds::{Clock, TickSink};
 use crosstick_model::Tick;
 use crosstick_strategy::{Opportunity, Spread};
 
@@ -27,15 +27,15 @@ const SETTLE_NS: u64 = 2_000_000_000;
 const SETTLE_TURN: Duration = Duration::from_micros(200);
 
 /// What a seat is made from.
-pub struct SeatParts {
+pub struct SeatParts<C = WallClock> {
     /// Core and paper gateway.
     pub driver: PaperDriver<Spread>,
     /// Its clock.
-    pub clock: WallClock,
+    pub clock: C,
     /// What it shows.
     pub publisher: Publisher,
     /// Its flight recorder.
-    pub flight: Flight,
+    pub flight: Flight<C>,
     /// Keep opportunities for the opportunity file.
     pub keep_rows: bool,
     /// Where commands reach it, and what it tells of halts.
@@ -56,20 +56,20 @@ pub struct CoreEnd {
     pub publisher: Publisher,
 }
 
-/// Core, gateway, desk and inlet.
-pub struct Seat {
+/// Core, gateway, desk and inlet, by a clock that a test may have in its hand.
+pub struct Seat<C = WallClock> {
     driver: PaperDriver<Spread>,
     inlet: Inlet,
-    clock: WallClock,
-    desk: Desk,
+    clock: C,
+    desk: Desk<C>,
     /// Ticks taken since [`Self::took`] was asked.
     ticks: usize,
 }
 
-impl Seat {
+impl<C: Clock> Seat<C> {
     /// Before the first input.
     #[must_use]
-    pub fn new(parts: SeatParts) -> Self {
+    pub fn new(parts: SeatParts<C>) -> Self {
         let SeatParts { driver, clock, publisher, flight, keep_rows, inlet, beat, scribe } = parts;
         let mut desk = Desk::new(keep_rows, beat, flight, publisher, scribe);
         desk.publisher.started(clock.now_ns());
@@ -88,6 +88,10 @@ impl Seat {
         let (driver, clock, desk) = (&mut self.driver, &self.clock, &mut self.desk);
         if self.inlet.is_called() {
             desk.obey(&mut self.inlet, driver, clock);
+        } else if desk.journal_is_in_trouble() {
+            // A turn may bring more than the journal has room for: what it cannot show must lead to nothing.
+            desk.tell_breach(&mut self.inlet);
+            desk.mind_journal(&mut self.inlet, driver, clock);
         }
         // What was due before the tick is not on the tick's account.
         desk.woken();
@@ -188,9 +192,11 @@ impl Seat {
 }
 
 /// The inline topology's ring: none. A tick is taken where it is decoded, so it always fits.
-impl TickSink for Seat {
+impl<C: Clock> TickSink for Seat<C> {
     #[inline]
     fn push(&mut self, tick: Tick) -> Result<(), Tick> {
+        // Reading and decoding it were this thread's work.
+        self.desk.flight.note_read();
         self.take(&tick, 0);
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! Time is whatever a test says: a stamp moves only where the test moves it, so every figure is exact.
 
 use crate::flow;
+use crate::seat;
 use crate::support;
 
 use std::cell::Cell;
@@ -11,41 +12,66 @@ use std::rc::Rc;
 use crosstick_engine::clock::WallClock;
 use crosstick_engine::config::Overrides;
 use crosstick_engine::core::Stamp;
-use crosstick_engine::driver::{Listener, OrderState};
+use crosstick_engine::driver::Listener;
 use crosstick_engine::run::flight::batches::{BATCHES, BatchStamps, find};
-use crosstick_engine::run::flight::{Batches, Flight, ReaderFlight, ReaderStages, Stages, Turns, WORST, Worst};
+use crosstick_engine::run::flight::{
+    Batches, CORE_STAGES, Flight, ReaderFlight, ReaderStages, Stages, Turns, WORST, Worst,
+};
 use crosstick_engine::setup;
 use crosstick_feeds::{Batch, Clock, Observer};
-use crosstick_ipc::Recorder;
-use crosstick_ipc::layout::{LedTo, Reached, WorstTickRow};
-use crosstick_model::{Command, Decision, Order, Report, Tick, VenueId};
+use crosstick_ipc::layout::{LedTo, Reached, WorstTickRow, table};
+use crosstick_ipc::{Reader, Recorder};
+use crosstick_model::{
+    GroupId, InstrumentId, Intent, Line, Order, OrderId, Purpose, Report, ReportKind, Side, Tick, TimeInForce, VenueId,
+};
 use support::demo;
 
+/// A line that no tick of the session comes by.
+const UNUSED_LINE: Line = 7;
 const TICKS: usize = 20_000;
 /// What is injected, ns: longer than anything else that a stage of ours takes here, which is nothing.
 const DELAY_NS: u64 = 20_000_000;
 
 /// A clock that stands still until it is moved. One raw stamp is a quarter of a ns, so that stamps are no times.
 #[derive(Clone, Default)]
-struct Stopped(Rc<Cell<u64>>);
+struct Stopped(Rc<Time>);
+
+#[derive(Default)]
+struct Time {
+    ns: Cell<u64>,
+    /// Stamps that were taken since [`Stopped::count`].
+    stamps: Cell<u32>,
+    /// The one of them before which [`DELAY_NS`] pass; 0: none.
+    late: Cell<u32>,
+}
 
 impl Stopped {
     fn set(&self, ns: u64) {
-        self.0.set(ns);
+        self.0.ns.set(ns);
     }
 
     fn pass(&self, ns: u64) {
-        self.0.set(self.0.get() + ns);
+        self.set(self.now_ns() + ns);
+    }
+
+    /// Counts stamps anew.
+    fn count(&self, late: u32) {
+        self.0.stamps.set(0);
+        self.0.late.set(late);
     }
 }
 
 impl Clock for Stopped {
     fn now_ns(&self) -> u64 {
-        self.0.get()
+        self.0.ns.get()
     }
 
     fn stamp(&self) -> u64 {
-        self.0.get() * 4
+        self.0.stamps.set(self.0.stamps.get() + 1);
+        if self.0.stamps.get() == self.0.late.get() {
+            self.pass(DELAY_NS);
+        }
+        self.now_ns() * 4
     }
 
     fn at_ns(&self, stamp: u64) -> u64 {
@@ -53,79 +79,24 @@ impl Clock for Stopped {
     }
 }
 
-/// Where the delay is.
+/// Where the delay is: before which of the stamps that a tick with one group of orders takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Where {
-    Nowhere,
+    Nowhere = 0,
     /// Between the read and the core: in the ring.
-    ReachCore,
+    ReachCore = 1,
     /// Between the look and the intents: in cache or strategy.
-    Decide,
+    Decide = 2,
     /// Between the intents and the verdict: in risk.
-    Gate,
+    Gate = 3,
     /// Between the verdict and the gateway.
-    Send,
-    /// The venue's answer is late.
-    Acknowledge,
+    Send = 4,
+    /// Before none of them: the venue's answer is late.
+    Acknowledge = 5,
 }
 
-/// The recorder on the core's thread, and a delay that is injected once, in an input that leads to orders.
-struct Slow {
-    flight: Flight<Stopped>,
-    clock: Stopped,
-    place: Where,
-    /// The tick on whose way it is injected, by its number.
-    at: usize,
-    tick: usize,
-    /// It is with the core, and what was due before it is done.
-    taken: bool,
-    /// Orders that it led to so far.
-    orders: usize,
-    /// The first tick, behind a thousand, that led to a pair of orders: where other runs inject.
-    ordered: Option<usize>,
-}
-
-impl Slow {
-    fn reach(&mut self, place: Where) {
-        if self.place == place && self.tick == self.at && self.taken == (place != Where::ReachCore) {
-            self.place = Where::Nowhere;
-            self.clock.pass(DELAY_NS);
-        }
-    }
-}
-
-impl Listener for Slow {
-    fn tick(&mut self, _: &Tick) {
-        self.reach(Where::Decide);
-    }
-    fn timer(&mut self, due_ns: u64) {
-        self.flight.timer(due_ns);
-    }
-    fn command(&mut self, command: &Command) {
-        self.flight.command(command);
-    }
-    fn decision(&mut self, decision: &Decision) {
-        if matches!(decision, Decision::Intent { .. }) {
-            self.reach(Where::Gate);
-        }
-        self.flight.decision(decision);
-    }
-    fn order_sent(&mut self, now_ns: u64, order: &Order) {
-        self.orders += usize::from(self.taken);
-        // Behind a thousand ticks, so that the delay is not the first of anything.
-        if self.tick > 1_000 && self.orders == 2 {
-            self.ordered.get_or_insert(self.tick);
-        }
-        self.reach(Where::Send);
-        self.flight.order_sent(now_ns, order);
-    }
-    fn report(&mut self, report: &Report, state: Option<OrderState>) {
-        self.flight.report(report, state);
-    }
-    fn stamp(&mut self, stamp: Stamp) {
-        self.flight.stamp(stamp);
-    }
-}
+/// Stamps of a tick that led to one group of orders, when nothing was due before it.
+const STAMPS: u32 = 4;
 
 /// What a run came to.
 struct Ran {
@@ -133,61 +104,66 @@ struct Ran {
     longest: [u64; 6],
     worst: Vec<WorstTickRow>,
     hash: String,
-    /// The tick that led to the first orders behind the first thousand.
+    /// The first tick behind the first thousand that led to a pair, with nothing due before it: where others delay.
     ordered: usize,
     ticks: u64,
     reached: u64,
 }
 
-fn local(worst: Worst, batches: Vec<Batches>, clock: &Stopped) -> Flight<Stopped> {
-    Flight::new(clock.clone(), Stages::local(), Turns::asking("core", None, || 0), worst, batches)
-}
-
-/// A generated session through the core: every tick is taken at the time of its read, but for the one delay.
+/// A generated session through the core's seat: every tick is taken at the time of its read, but for the one delay on
+/// the way of tick number `at`.
 fn run(place: Where, at: usize) -> Ran {
     let (config, universe) = demo::load(&demo::config_text(), &Overrides::none());
-    let mut driver = setup::paper_driver(&config, &universe).unwrap();
     let ticks = flow::ticks(&universe, 7, TICKS);
     let clock = Stopped::default();
-    let flight = local(Worst::new(None), Vec::new(), &clock);
-    let mut slow = Slow { flight, clock: clock.clone(), place, at, tick: 0, taken: false, orders: 0, ordered: None };
-    let mut answer_late = false;
+    clock.set(ticks[0].recv_ns);
+    let (mut seat, around) = seat::seat_by(&config, &universe, clock.clone(), None);
+    let region = Reader::open(&around.place).unwrap_or_else(|e| panic!("{e}"));
+    let summary = |stage: &str| {
+        let found = region.latency().into_iter().find(|s| s.name == stage).expect("a stage of the core's");
+        found.counted.summary()
+    };
+    let (mut answer_late, mut ordered) = (false, None);
     for (number, tick) in ticks.iter().enumerate() {
-        (slow.tick, slow.taken, slow.orders) = (number, false, 0);
-        if answer_late && driver.next_wake().is_some_and(|due| due <= tick.recv_ns) {
-            // An idle turn finds what was due, too late; it may be a timer first.
-            let before = count(&slow.flight.stages().acknowledge);
-            clock.set(tick.recv_ns + DELAY_NS);
-            slow.flight.look();
-            slow.flight.woken();
-            driver.wake_until(tick.recv_ns, &mut slow);
-            answer_late = count(&slow.flight.stages().acknowledge) == before;
-        }
         clock.set(tick.recv_ns);
-        slow.reach(Where::ReachCore);
-        // As the core thread does it.
-        slow.flight.look();
-        slow.flight.woken();
-        driver.wake_before(tick, &mut slow);
-        slow.flight.taken(tick, 0);
-        slow.taken = true;
-        driver.take(tick, &mut slow);
-        slow.flight.done(tick);
-        answer_late |= slow.place == Where::Acknowledge && number == at;
+        seat.begin();
+        let due = seat.next_wake().is_some_and(|due| due <= tick.recv_ns);
+        if answer_late && due {
+            // Something that is in no stage itself finds what was due, too late; it may be a timer first.
+            let before = summary("acknowledge").count;
+            clock.pass(DELAY_NS);
+            seat.take(&Tick::line_state(VenueId(0), UNUSED_LINE, true, tick.recv_ns), 0);
+            clock.set(tick.recv_ns);
+            answer_late = summary("acknowledge").count == before;
+        }
+        let sent = seat.driver().order_counts().sent;
+        clock.count(if number == at { place as u32 } else { 0 });
+        seat.take(tick, 0);
+        // Behind a thousand ticks, so that the delay is not the first of anything.
+        let pair = seat.driver().order_counts().sent == sent + 2 && clock.0.stamps.get() == STAMPS;
+        if number > 1_000 && pair && !due {
+            ordered.get_or_insert(number);
+        }
+        clock.count(0);
+        seat.took();
+        seat.busy();
+        answer_late |= place == Where::Acknowledge && number == at;
     }
-    slow.flight.finish();
-    let stages = slow.flight.stages();
-    let all =
-        [&stages.reach_core, &stages.decide, &stages.gate, &stages.send, &stages.tick_to_order, &stages.acknowledge];
-    assert!(all[1..].iter().all(|s| count(s) > 10), "every stage of an order's way has samples");
+    let all = CORE_STAGES.map(|stage| summary(stage.name));
+    assert!(all[1..].iter().all(|s| s.count > 10), "every stage of an order's way has samples");
+    let rows: Vec<WorstTickRow> = region.rows(table::WORST_TICKS);
     Ran {
-        longest: all.map(longest),
-        worst: slow.flight.worst().rows().copied().collect(),
-        hash: driver.core().hash().hex(),
-        ordered: slow.ordered.expect("orders"),
-        ticks: driver.core().counts().ticks,
-        reached: count(&stages.reach_core),
+        longest: all.map(|s| s.max),
+        worst: rows.into_iter().filter(|row| row.total_ns > 0).collect(),
+        hash: seat.driver().core().hash().hex(),
+        ordered: ordered.expect("orders"),
+        ticks: seat.driver().core().counts().ticks,
+        reached: all[0].count,
     }
+}
+
+fn local(worst: Worst, batches: Vec<Batches>, clock: &Stopped) -> Flight<Stopped> {
+    Flight::new(clock.clone(), Stages::local(), Turns::asking("core", None, || 0), worst, batches)
 }
 
 fn count(stage: &Recorder) -> u64 {
@@ -277,6 +253,38 @@ fn a_turn_is_ours_when_something_was_worked_on_in_it() {
     flight.waited();
     idle(&mut flight, false);
     assert_eq!(told(&flight), (80_000, 60_000), "it waited");
+}
+
+/// A closing order may be sent, and answered, in the wake-ups before one tick.
+#[test]
+fn an_answer_in_the_turn_that_sent_the_order_is_a_sample() {
+    let clock = Stopped::default();
+    clock.set(1_000);
+    let mut flight = local(Worst::new(None), Vec::new(), &clock);
+    flight.look();
+    flight.woken();
+    let (id, instrument) = (OrderId(7), InstrumentId(0));
+    let intent = Intent {
+        group: GroupId(1),
+        leg: 0,
+        instrument,
+        side: Side::Sell,
+        price: 1,
+        quantity: 1,
+        time_in_force: TimeInForce::Ioc,
+        purpose: Purpose::Close,
+    };
+    clock.pass(10);
+    flight.stamp(Stamp::Decided);
+    flight.stamp(Stamp::Gated);
+    flight.order_sent(1_000, &Order { id, intent, decided_ns: 1_000 });
+    flight.stamp(Stamp::Sent);
+    clock.pass(30);
+    let answer = Report { order: id, instrument, at_ns: 1_020, kind: ReportKind::Cancelled { unfilled: 1 } };
+    flight.report(&answer, None);
+    assert_eq!((count(&flight.stages().acknowledge), longest(&flight.stages().acknowledge)), (1, 30));
+    flight.report(&answer, None);
+    assert_eq!(count(&flight.stages().acknowledge), 1, "the first report alone");
 }
 
 /// The core without a recorder decides the same.

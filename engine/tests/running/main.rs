@@ -8,6 +8,8 @@ mod flow;
 mod orders;
 #[path = "../support/run.rs"]
 mod run;
+#[path = "../support/seat.rs"]
+mod seat;
 #[path = "../support/shown.rs"]
 mod shown;
 #[path = "../support/mod.rs"]

@@ -127,9 +127,10 @@ fn trade(handle: &SimHandle, universe: &Universe, encoder: &mut Encoder, line: &
     // Well through the ask: filled at once, on both sides.
     for (side, price) in [(Side::Buy, ask + ask / 100), (Side::Sell, ask - ask / 100)] {
         let order = gate.approve(&of, side, stepped(price), thousandth, TimeInForce::Ioc);
-        line.send(encoder.place(&order, millis()).expect("encoded")).expect("sent");
-        assert_eq!(answer(line), done(Request::Place(id(&order))));
-        let status = looker.order(&of, id(&order));
+        let order_id = id(&order);
+        line.send(encoder.place(order, millis()).expect("encoded")).expect("sent");
+        assert_eq!(answer(line), done(Request::Place(order_id)));
+        let status = looker.order(&of, order_id);
         assert_eq!((&status["status"], &status["executedQty"]), (&json!("FILLED"), &json!("0.00100000")), "{status}");
         assert_eq!((&status["timeInForce"], &status["type"]), (&json!("IOC"), &json!("LIMIT")));
         let text = status["price"].as_str().expect("a price");
@@ -138,30 +139,33 @@ fn trade(handle: &SimHandle, universe: &Universe, encoder: &mut Encoder, line: &
     }
     // Far below: it rests until it is cancelled.
     let resting = gate.approve(&of, Side::Buy, stepped(ask - ask / 10), thousandth, TimeInForce::Gtc);
-    line.send(encoder.place(&resting, millis()).expect("encoded")).expect("sent");
-    assert_eq!(answer(line), done(Request::Place(id(&resting))));
-    assert_eq!(looker.order(&of, id(&resting))["status"], json!("NEW"));
-    line.send(encoder.cancel(of.id, id(&resting), millis()).expect("encoded")).expect("sent");
-    assert_eq!(answer(line), done(Request::Cancel(id(&resting))));
-    assert_eq!(looker.order(&of, id(&resting))["status"], json!("CANCELED"));
+    let resting_id = id(&resting);
+    line.send(encoder.place(resting, millis()).expect("encoded")).expect("sent");
+    assert_eq!(answer(line), done(Request::Place(resting_id)));
+    assert_eq!(looker.order(&of, resting_id)["status"], json!("NEW"));
+    line.send(encoder.cancel(of.id, resting_id, millis()).expect("encoded")).expect("sent");
+    assert_eq!(answer(line), done(Request::Cancel(resting_id)));
+    assert_eq!(looker.order(&of, resting_id)["status"], json!("CANCELED"));
     // What is gone cannot be cancelled again.
-    line.send(encoder.cancel(of.id, id(&resting), millis()).expect("encoded")).expect("sent");
-    assert_eq!(answer(line), refused(Request::Cancel(id(&resting)), -2011));
+    line.send(encoder.cancel(of.id, resting_id, millis()).expect("encoded")).expect("sent");
+    assert_eq!(answer(line), refused(Request::Cancel(resting_id), -2011));
     // More than the account has.
     let large = gate.approve(&of, Side::Sell, stepped(ask + ask / 100), thousandth * 5_000, TimeInForce::Gtc);
-    line.send(encoder.place(&large, millis()).expect("encoded")).expect("sent");
-    assert_eq!(answer(line), refused(Request::Place(id(&large)), -2010));
+    let large_id = id(&large);
+    line.send(encoder.place(large, millis()).expect("encoded")).expect("sent");
+    assert_eq!(answer(line), refused(Request::Place(large_id), -2010));
     // Decided too long ago.
     let late = gate.approve(&of, Side::Buy, stepped(ask + ask / 100), thousandth, TimeInForce::Ioc);
-    line.send(encoder.place(&late, millis() - 61_000).expect("encoded")).expect("sent");
-    assert_eq!(answer(line), refused(Request::Place(id(&late)), -1021));
+    let late_id = id(&late);
+    line.send(encoder.place(late, millis() - 61_000).expect("encoded")).expect("sent");
+    assert_eq!(answer(line), refused(Request::Place(late_id), -1021));
     // Several at once, answered one by one.
     let all: Vec<_> =
         (0..20).map(|_| gate.approve(&of, Side::Buy, stepped(ask + ask / 100), thousandth, TimeInForce::Ioc)).collect();
-    for order in &all {
+    let mut left: Vec<_> = all.iter().map(id).collect();
+    for order in all {
         line.send(encoder.place(order, millis()).expect("encoded")).expect("sent");
     }
-    let mut left: Vec<_> = all.iter().map(id).collect();
     let end = Instant::now() + PATIENCE;
     while !left.is_empty() {
         assert!(Instant::now() < end, "{left:?} are not answered");
@@ -219,9 +223,10 @@ fn orders_of_a_session_logged_on_by_ed25519() {
     let mut gate = Gate::new(&universe);
     let of = orders::of_venue(&universe, "alpha").find(|i| &*i.symbol == "BTCUSDT").expect("the instrument");
     let early = gate.approve(of, Side::Buy, of.price_step * 5_000_000, of.quantity_step * 1000, TimeInForce::Ioc);
-    line.send(encoder.place(&early, millis()).expect("encoded")).expect("sent");
+    let early_id = id(&early);
+    line.send(encoder.place(early, millis()).expect("encoded")).expect("sent");
     let first = answer(&mut line);
-    assert_eq!((first.request, first.status), (Some(Request::Place(id(&early))), 400), "not logged on: {first:?}");
+    assert_eq!((first.request, first.status), (Some(Request::Place(early_id)), 400), "not logged on: {first:?}");
 
     line.send(&encoder.logon(millis()).expect("a logon")).expect("sent");
     assert_eq!(answer(&mut line), Answer { request: Some(Request::Logon), status: 200, code: None });
@@ -277,8 +282,9 @@ fn a_wrong_secret_is_refused() {
     let mut gate = Gate::new(&universe);
     let of = orders::of_venue(&universe, "alpha").next().expect("an instrument");
     let order = gate.approve(of, Side::Buy, of.price_step * 5_000_000, of.quantity_step * 1000, TimeInForce::Ioc);
-    line.send(encoder.place(&order, millis()).expect("encoded")).expect("sent");
-    let refused = Answer { request: Some(Request::Place(id(&order))), status: 400, code: Some(-1022) };
+    let order_id = id(&order);
+    line.send(encoder.place(order, millis()).expect("encoded")).expect("sent");
+    let refused = Answer { request: Some(Request::Place(order_id)), status: 400, code: Some(-1022) };
     assert_eq!(answer(&mut line), refused);
 }
 

@@ -8,6 +8,7 @@ use crate::support;
 use std::collections::BTreeMap;
 
 use crosstick_engine::config::{Config, Overrides};
+use crosstick_engine::report::assemble;
 use crosstick_engine::run::publish::{NOTES_A_TURN, PUBLISH_EVERY_NS, ROWS_A_TURN};
 use crosstick_ipc::Reader;
 use crosstick_ipc::layout::{
@@ -444,6 +445,32 @@ fn an_operators_halt_is_shown_until_trading_is_resumed() {
     }
     let events = reader.events().unwrap().map(|e| (EventKind::from_number(e.kind).unwrap(), e.at_ns));
     assert_eq!(events.collect::<Vec<_>>(), expected, "a halt by an operator is no breach of a limit");
+}
+
+/// A limit that is reached while an operator has halted trading halts nothing any more, and shows all the same.
+#[test]
+fn a_limit_that_is_reached_under_a_halt_is_counted() {
+    let (config, universe) = demo_of(&Overrides::none().flag("test", &["risk", "max_drawdown"], "0.01"));
+    let mut shown = Shown::new(&config, &universe);
+    let reader = shown.reader();
+    for tick in &flow::ticks(&universe, 3, 60_000) {
+        shown.take(tick);
+        if shown.driver.open_orders() > 0 {
+            break;
+        }
+    }
+    let at_ns = shown.driver.core().now_ns();
+    let (kind, source, reason) = (CommandKind::Halt, CommandSource::Control, Reason::new("lunch"));
+    let _ = shown.driver.command(&Command { at_ns, kind, source, reason }, &mut shown.bridge);
+    // Its orders are filled, at a loss.
+    shown.finish(at_ns + S);
+    let risk = shown.driver.core().risk();
+    assert_eq!(risk.halted().map(|halt| halt.code), Some(DenyCode::Operator));
+    let denied: u64 = risk.denied().map(|(_, n)| n).sum();
+    assert_eq!(reader.risk().unwrap().breaches, denied + 1);
+    let report = assemble::trading(&universe, "USDT", &shown.driver);
+    assert_eq!(report.breaches_while_halted, BTreeMap::from([("DRAWDOWN", 1)]));
+    assert!(report.words().contains("reached while halted: "), "{}", report.words());
 }
 
 /// Orders in flight stand in slots while they are open.

@@ -3,7 +3,8 @@
 
 use crosstick_execution::binance::{Encoder, EncoderSpec};
 use crosstick_model::{
-    AssetId, GroupId, Instrument, Intent, OrderId, Purpose, Quote, Side, Tick, TimeInForce, Universe,
+    AssetId, GroupId, Instrument, Intent, OrderId, Purpose, Quote, Report, ReportKind, Side, Tick, TimeInForce,
+    Universe,
 };
 use crosstick_risk::{Approved, Limits, Rates, Risk};
 
@@ -11,6 +12,7 @@ use crosstick_risk::{Approved, Limits, Rates, Risk};
 pub struct Gate {
     risk: Risk,
     group: u64,
+    now_ns: u64,
 }
 
 impl Gate {
@@ -19,16 +21,17 @@ impl Gate {
         let rates = Rates::new(universe, AssetId(0), &rates);
         let limits = Limits { max_orders_per_second: 10_000, ..Limits::NONE };
         let risk = Risk::new(universe, limits, rates, None);
-        Self { risk, group: 0 }
+        Self { risk, group: 0, now_ns: 0 }
     }
 
     #[track_caller]
     pub fn approve(&mut self, of: &Instrument, side: Side, price: i64, quantity: i64, tif: TimeInForce) -> Approved {
         self.group += 1;
+        self.now_ns += 1_000_000;
         // Around the order's price: the gate refuses what is far from the market.
         let bid = (price - 1).max(1);
         let quote = Quote { bid, bid_quantity: 1, ask: bid + 1, ask_quantity: 1 };
-        self.risk.on_tick(0, &Tick::quote(of.id, 0, quote, 0, 0));
+        self.risk.on_tick(self.now_ns, &Tick::quote(of.id, 0, quote, self.now_ns, 0));
         let intent = Intent {
             group: GroupId(self.group),
             leg: 0,
@@ -40,8 +43,14 @@ impl Gate {
             purpose: Purpose::Open,
         };
         let mut out = Vec::new();
-        self.risk.gate(0, &[intent], &mut out).expect("approved");
+        self.risk.gate(self.now_ns, &[intent], &mut out).expect("approved");
         out.pop().expect("an order")
+    }
+
+    /// The order has ended, unfilled.
+    pub fn ended(&mut self, of: &Instrument, order: OrderId, unfilled: i64) {
+        let kind = ReportKind::Cancelled { unfilled };
+        self.risk.on_report(self.now_ns, &Report { order, instrument: of.id, at_ns: self.now_ns, kind });
     }
 }
 

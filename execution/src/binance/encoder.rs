@@ -1,8 +1,10 @@
 //! HOT: [`Encoder::place`] and [`Encoder::cancel`], by the one thread that owns the encoder.
 
+use std::fmt;
+
 use crosstick_feeds::ws::{MaskKeys, Opcode, write_frame};
 use crosstick_model::decimal::POW10;
-use crosstick_model::{Instrument, InstrumentId, Kind, OrderId, Side, TimeInForce};
+use crosstick_model::{Instrument, InstrumentId, Kind, Order, OrderId, Side, TimeInForce};
 use crosstick_risk::Approved;
 use thiserror::Error;
 
@@ -31,8 +33,7 @@ pub enum Auth {
     PerRequest,
 }
 
-/// What an encoder is made from.
-#[derive(Debug)]
+/// What an encoder is made from. Printing it shows neither key nor secret.
 pub struct EncoderSpec<'a> {
     /// The name of the API key.
     pub api_key: &'a str,
@@ -44,6 +45,18 @@ pub struct EncoderSpec<'a> {
     pub run: RunId,
     /// For how long the venue may act on a request, ms; it refuses it later than that. `None`: its default, 5 s.
     pub recv_window_ms: Option<u32>,
+}
+
+impl fmt::Debug for EncoderSpec<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { api_key: _, signer, auth, run, recv_window_ms } = self;
+        f.debug_struct("EncoderSpec")
+            .field("signer", signer)
+            .field("auth", auth)
+            .field("run", run)
+            .field("recv_window_ms", recv_window_ms)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why an encoder cannot be made.
@@ -69,7 +82,7 @@ pub enum EncoderError {
     Steps(Box<str>),
 }
 
-/// Why an order cannot be written. Nothing of it was sent: withdraw it from risk.
+/// Why a request cannot be written. Nothing of it was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
 pub enum Unencodable {
     /// The encoder was not made for its instrument.
@@ -90,6 +103,16 @@ pub enum Unencodable {
     /// The signature could not be made.
     #[error("the request could not be signed")]
     Signature,
+}
+
+/// An order that cannot be written, given back. Nothing of it was sent: withdraw it from risk.
+#[derive(Debug, PartialEq, Eq, Error)]
+#[error("{why}")]
+pub struct Unplaced {
+    /// The order.
+    pub order: Approved,
+    /// Why not.
+    pub why: Unencodable,
 }
 
 /// How an instrument's mantissas are written.
@@ -129,7 +152,6 @@ impl Step {
     }
 }
 
-#[derive(Debug)]
 struct Templates {
     price: Step,
     quantity: Step,
@@ -137,8 +159,8 @@ struct Templates {
     cancel: Template,
 }
 
-/// Orders of one account on one venue as bytes. Its memory is taken when it is made.
-#[derive(Debug)]
+/// Orders of one account on one venue as bytes. Its memory is taken when it is made. Printing it shows neither the key
+/// nor what was signed.
 pub struct Encoder {
     signer: Signer,
     auth: Auth,
@@ -192,13 +214,17 @@ impl Encoder {
     }
 
     /// `order.place` as a masked client frame: a limit order with its number as the request's id. `time_ms` is the
-    /// venue's time, ms since the epoch, as well as we know it.
+    /// venue's time, ms since the epoch, as well as we know it. The approval is used up: an order is written once.
     ///
     /// # Errors
-    /// [`Unencodable`]: the order cannot be written exactly.
+    /// [`Unplaced`]: the order cannot be written exactly, and comes back.
     #[inline]
-    pub fn place(&mut self, approved: &Approved, time_ms: u64) -> Result<&[u8], Unencodable> {
-        let order = approved.order();
+    pub fn place(&mut self, approved: Approved, time_ms: u64) -> Result<&[u8], Unplaced> {
+        self.write(approved.order(), time_ms).map_err(|why| Unplaced { order: approved, why })
+    }
+
+    #[inline]
+    fn write(&mut self, order: &Order, time_ms: u64) -> Result<&[u8], Unencodable> {
         let intent = &order.intent;
         let found = self.templates.get_mut(intent.instrument.index()).and_then(Option::as_deref_mut);
         let Templates { price, quantity, place, .. } = found.ok_or(Unencodable::Instrument)?;
@@ -265,6 +291,17 @@ impl Encoder {
     #[inline]
     pub fn idle(&mut self) {
         self.masks.top_up();
+    }
+}
+
+impl fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoder")
+            .field("signer", &self.signer)
+            .field("auth", &self.auth)
+            .field("recv_window_ms", &self.recv_window_ms)
+            .field("instruments", &self.templates.iter().flatten().count())
+            .finish_non_exhaustive()
     }
 }
 

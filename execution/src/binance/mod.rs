@@ -19,5 +19,5 @@ mod template;
 
 pub use answer::{Answer, Heard, Request, hear};
 pub use client_id::{ClientId, ORDERS_MAX, RunId};
-pub use encoder::{Auth, Encoder, EncoderError, EncoderSpec, Unencodable};
+pub use encoder::{Auth, Encoder, EncoderError, EncoderSpec, Unencodable, Unplaced};
 pub use sign::{SecretError, Signer};

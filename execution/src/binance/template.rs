@@ -60,14 +60,12 @@ fn shorter(gap: &mut [u8]) {
 }
 
 /// A piece of what is signed.
-#[derive(Debug)]
 enum Signed {
     Text(Box<[u8]>),
     Slot(Slot),
 }
 
-/// One request with its frame.
-#[derive(Debug)]
+/// One request with its frame. Deliberately without `Debug`: it holds the key and the newest signed request.
 pub(super) struct Template {
     plain: Box<[u8]>,
     frame: Box<[u8]>,

@@ -16,8 +16,9 @@ fn requests(signer: Signer, count: i64) -> Vec<String> {
     for n in 1..=count {
         let side = if n % 2 == 0 { Side::Buy } else { Side::Sell };
         let order = approved(&instrument, side, 17 * n * n, 3 * n, TimeInForce::Ioc, 1).unwrap();
-        lines.push(text(encoder.place(&order, 1_660_801_715_431 + n as u64).unwrap()));
-        lines.push(text(encoder.cancel(instrument.id, order.order().id, 1_660_801_715_431).unwrap()));
+        let id = order.order().id;
+        lines.push(text(encoder.place(order, 1_660_801_715_431 + n as u64).unwrap()));
+        lines.push(text(encoder.cancel(instrument.id, id, 1_660_801_715_431).unwrap()));
     }
     lines
 }

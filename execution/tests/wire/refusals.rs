@@ -46,7 +46,17 @@ fn orders_off_their_steps_are_not_rounded() {
     let mut encoder = encoder(spec(ed25519(), Auth::Session), &instrument).unwrap();
     let mut place = |price, quantity| {
         let order = approved(&instrument, Side::Buy, price, quantity, TimeInForce::Ioc, 1).unwrap();
-        encoder.place(&order, 1).map(|frame| request(frame)["params"]["price"].as_str().unwrap().to_owned())
+        let number = order.order().id;
+        let placed = encoder.place(order, 1);
+        placed.map(|frame| request(frame)["params"]["price"].as_str().unwrap().to_owned()).map_err(|unplaced| {
+            let order = unplaced.order.order();
+            assert_eq!(
+                (order.id, order.intent.price, order.intent.quantity),
+                (number, price, quantity),
+                "it comes back"
+            );
+            unplaced.why
+        })
     };
     assert_eq!(place(1_005, 40), Ok("10.05".to_owned()));
     assert_eq!(place(1_006, 40), Err(Unencodable::Price));
@@ -87,11 +97,14 @@ fn no_secret_is_shown() {
         let mut shown = format!("{spec:?} {spec:#?}");
         let mut encoder = encoder(spec, &good).unwrap();
         let order = approved(&good, Side::Buy, 100, 100, TimeInForce::Ioc, 1).unwrap();
-        encoder.place(&order, 1).unwrap();
+        let signature = request(encoder.place(order, 1).unwrap())["params"]["signature"].as_str().unwrap().to_owned();
         shown += &format!("{encoder:?} {encoder:#?}");
-        assert!(!shown.contains(SECRET) && !shown.contains(body), "{shown}");
-        // Nor byte by byte.
-        let bytes = format!("{:?}", SECRET.as_bytes());
-        assert!(!shown.contains(&bytes[1..bytes.len() - 1]) && shown.contains("hidden"), "{shown}");
+        assert!(shown.contains("hidden"), "{shown}");
+        for kept in [SECRET, body, key, &signature] {
+            assert!(!shown.contains(kept), "{shown}");
+            // Nor byte by byte.
+            let bytes = format!("{:?}", kept.as_bytes());
+            assert!(!shown.contains(&bytes[1..bytes.len() - 1]), "{shown}");
+        }
     }
 }

@@ -180,6 +180,10 @@ impl<S: TickSink, C: Clock, O: Observer> Reader<S, C, O> {
     pub fn turn(&mut self) -> usize {
         if (self.interrupted.is_some() || !self.lane.outlet.is_clear()) && !self.resume() {
             self.lane.outlet.wake();
+            if O::WANTED {
+                // Until there is room it is the core's time, not a turn of ours.
+                self.lane.observer.waited();
+            }
             return 0;
         }
         let polls = self.sockets.len() >= POLL_FROM;
@@ -345,6 +349,7 @@ impl<S: TickSink, C: Clock, O: Observer> Reader<S, C, O> {
         if self.stalled {
             // What stood still while we did not read was our own doing.
             self.stalled = false;
+            self.cared = true;
             let now = self.lane.clock.now_ns();
             self.sockets.iter_mut().for_each(|s| s.connection.resumed(now));
         }
@@ -352,6 +357,7 @@ impl<S: TickSink, C: Clock, O: Observer> Reader<S, C, O> {
             && let Some(socket) = self.sockets.get_mut(index)
         {
             socket.pass_on(&mut self.lane);
+            self.cared = true;
             self.note_lines();
             if self.lane.outlet.is_stopped() {
                 self.interrupted = Some(index);

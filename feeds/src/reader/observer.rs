@@ -52,7 +52,7 @@ pub trait Observer {
     #[inline]
     fn turned(&mut self, _looked_ns: u64, _worked: bool) {}
 
-    /// The thread has waited of its own will.
+    /// The thread has waited: of its own will, or for room in the ring.
     #[inline]
     fn waited(&mut self) {}
 

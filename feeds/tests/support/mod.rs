@@ -253,6 +253,10 @@ impl Clock for SystemClock {
 pub struct Batches {
     pub count: u64,
     pub ticks: u64,
+    /// Turns told of, and whether something was worked on in the newest.
+    pub turns: u64,
+    pub worked: bool,
+    pub waits: u64,
     /// Kernel receive time and read time of each batch.
     pub kernel: Vec<(u64, u64)>,
 }
@@ -263,6 +267,15 @@ impl Observer for Batches {
         self.count += 1;
         self.ticks += u64::from(batch.ticks);
         self.kernel.push((batch.kernel_ns, batch.read_ns));
+    }
+
+    fn turned(&mut self, _: u64, worked: bool) {
+        self.turns += 1;
+        self.worked = worked;
+    }
+
+    fn waited(&mut self) {
+        self.waits += 1;
     }
 }
 

@@ -20,18 +20,20 @@ fn stage(signer: Signer, auth: Auth) -> Stage {
     let spec = EncoderSpec { api_key: "key", signer, auth, run: RunId(1), recv_window_ms: Some(500) };
     let ours = universe.instruments.iter().filter(|i| i.venue == VenueId(0));
     let mut encoder = Encoder::new(spec, ours).expect("an encoder");
-    let orders: Vec<Approved> = approved().into_iter().filter(|a| a.order().intent.instrument.0 == 0).collect();
+    let ours = || approved().into_iter().filter(|a| a.order().intent.instrument.0 == 0).collect::<Vec<Approved>>();
+    let mut orders = ours();
     let count = orders.len() as u64;
-    let mut sweep = move || {
+    let mut sweep = move |orders: &mut Vec<Approved>| {
         let mut bytes = 0_u64;
-        for (n, order) in orders.iter().enumerate() {
+        for (n, order) in orders.drain(..).enumerate() {
             bytes += black_box(encoder.place(order, TIME_MS + n as u64)).map_or(0, |frame| frame.len() as u64);
         }
         encoder.idle();
         bytes
     };
-    assert!(sweep() > 200 * count, "every order was written");
-    Stage::new(count, sweep)
+    assert!(sweep(&mut orders) > 200 * count, "every order was written");
+    orders = ours();
+    Stage::new(count, move || sweep(&mut orders))
 }
 
 /// In a session that was logged on: no signature.

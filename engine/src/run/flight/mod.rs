@@ -122,6 +122,12 @@ impl<C: Clock> Flight<C> {
         self.worked |= shows;
     }
 
+    /// Something was worked on since the newest look that is no input of the core's: a read that brings one.
+    #[inline]
+    pub const fn note_read(&mut self) {
+        self.worked = true;
+    }
+
     /// The thread may have slept.
     #[inline]
     pub fn waited(&mut self) {
@@ -235,9 +241,12 @@ impl<C: Clock> Flight<C> {
 impl<C: Clock> Listener for Flight<C> {
     #[inline]
     fn report(&mut self, report: &Report, _: Option<OrderState>) {
+        // Of orders that a report or a timer of the same turn led to, the first report may be the next input.
+        self.settle();
         self.worked = true;
         if let Some(sent) = self.awaited.take(report.order.0) {
-            let answered_ns = self.looked_ns();
+            // The turn's look, unless the order was sent since.
+            let answered_ns = self.clock.at_ns(if self.looked < sent { self.clock.stamp() } else { self.looked });
             self.stages.acknowledge.record(answered_ns.saturating_sub(self.clock.at_ns(sent)));
             self.worst.answered(report.order.0, answered_ns);
         }

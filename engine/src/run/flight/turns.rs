@@ -101,7 +101,9 @@ impl Turns {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+    use std::thread;
+    use std::time::{Duration, Instant};
 
     const US: u64 = 1_000;
 
@@ -149,10 +151,43 @@ mod tests {
         assert_eq!((turns.row().work, turns.row().preempted), (4, 1));
     }
 
+    /// The calling thread's involuntary context switches, as /proc has them.
+    fn told_elsewhere() -> Option<u64> {
+        let status = std::fs::read_to_string("/proc/thread-self/status").ok()?;
+        status.lines().find_map(|line| line.strip_prefix("nonvoluntary_ctxt_switches:"))?.trim().parse().ok()
+    }
+
+    /// Not for its process, and not for switches of its own will.
     #[test]
-    fn the_kernel_is_asked_for_this_thread() {
-        // A thread that has just begun has been switched out less often than any other number says.
-        let before = sys::preemptions();
-        assert!(sys::preemptions() >= before);
+    fn the_kernel_is_asked_for_the_involuntary_switches_of_this_thread() {
+        if told_elsewhere().is_none() {
+            println!("no /proc/thread-self/status that counts switches: nothing to compare with");
+            return;
+        }
+        let cpu = crosstick_ring::pin::cpus().expect("CPUs")[0];
+        let stop = AtomicBool::new(false);
+        let told = thread::scope(|scope| {
+            scope.spawn(|| {
+                let _ = crosstick_ring::pin::pin_current_thread(cpu);
+                while !stop.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+            let asking = scope.spawn(|| {
+                // Beside another on its CPU this thread is switched out, or gives it away, which counts alike.
+                let _ = crosstick_ring::pin::pin_current_thread(cpu);
+                let end = Instant::now() + Duration::from_secs(5);
+                while told_elsewhere() == Some(0) && Instant::now() < end {
+                    thread::yield_now();
+                }
+                (0..20).for_each(|_| thread::sleep(Duration::from_micros(100)));
+                (told_elsewhere(), Some(sys::preemptions()), told_elsewhere())
+            });
+            let told = asking.join();
+            stop.store(true, Ordering::Relaxed);
+            told
+        });
+        let (before, asked, after) = told.expect("a thread that asks");
+        assert!(before <= asked && asked <= after, "{before:?} {asked:?} {after:?}");
     }
 }

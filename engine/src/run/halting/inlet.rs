@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crosstick_feeds::Clock;
 use crosstick_ipc::control::{AnswerRow, ControlCore};
 use crosstick_model::{Command, CommandKind, CommandOutcome, CommandSource, DenyCode, Reason};
 use crosstick_ring::spsc::Consumer;
 use crosstick_strategy::Spread;
 
 use super::news::NewsWriter;
-use crate::clock::WallClock;
 use crate::driver::{Listener, PaperDriver};
 
 /// Why a signal halts: it says nothing itself.
@@ -32,21 +32,35 @@ pub struct Handed {
     pub given_ns: u64,
 }
 
+/// The newest halt, also one that found trading halted.
+struct Newest {
+    /// When the core thread took or found it, by its clock, ns since the epoch.
+    found_ns: u64,
+    /// By which way it came; `None`: a limit halted.
+    source: Option<CommandSource>,
+    reason: Reason,
+}
+
+impl Newest {
+    const fn by_limit(found_ns: u64) -> Self {
+        Self { found_ns, source: None, reason: Reason::NONE }
+    }
+}
+
 /// The three places that the core thread looks at.
 pub struct Inlet {
     control: ControlCore,
     signal: Arc<AtomicBool>,
     main: Consumer<Handed>,
     news: NewsWriter,
-    /// When the core thread last found that a limit halted trading, by its clock, ns since the epoch.
-    breached_ns: u64,
+    halt: Newest,
 }
 
 impl Inlet {
     /// `signal` is raised by the handler of SIGUSR1; `main` is where the main thread hands commands on.
     #[must_use]
     pub fn new(control: ControlCore, signal: Arc<AtomicBool>, main: Consumer<Handed>, news: NewsWriter) -> Self {
-        Self { control, signal, main, news, breached_ns: 0 }
+        Self { control, signal, main, news, halt: Newest::by_limit(0) }
     }
 
     /// Whether somebody may have commanded something: three loads, no more.
@@ -59,7 +73,7 @@ impl Inlet {
     /// Gives the core what was commanded, and the commander his answer. Resumes come first: of a resume and a halt that
     /// are seen together, nobody knows the order, and the halt is what lasts.
     #[cold]
-    pub fn obey(&mut self, driver: &mut PaperDriver<Spread>, clock: &WallClock, listener: &mut impl Listener) {
+    pub fn obey(&mut self, driver: &mut PaperDriver<Spread>, clock: &impl Clock, listener: &mut impl Listener) {
         while let Some(handed) = self.main.pop() {
             self.give(&handed, driver, clock, listener);
         }
@@ -90,7 +104,7 @@ impl Inlet {
         &mut self,
         why: &str,
         driver: &mut PaperDriver<Spread>,
-        clock: &WallClock,
+        clock: &impl Clock,
         listener: &mut impl Listener,
     ) {
         let (kind, source, reason) = (CommandKind::Halt, CommandSource::Journal, Reason::new(why));
@@ -102,31 +116,55 @@ impl Inlet {
         &mut self,
         handed: &Handed,
         driver: &mut PaperDriver<Spread>,
-        clock: &WallClock,
+        clock: &impl Clock,
         listener: &mut impl Listener,
     ) {
-        let Handed { kind, source, reason, number, given_ns, .. } = *handed;
+        let Handed { kind, source, reason, number, .. } = *handed;
         let now_ns = clock.now_ns();
-        let standing = driver.core().risk().halted();
-        if kind == CommandKind::Resume && given_ns <= self.breached_ns && standing.is_some() {
-            // Who gave it cannot have seen this halt: it is not the core's to take.
-            if number != 0 {
-                self.answer(number, CommandOutcome::NewerHalt, now_ns, driver);
-            }
-            self.news.refused(self.breached_ns, standing.map(|halt| halt.code));
-            return;
-        }
         let at_ns = match kind {
             // Before whatever the clock has made due meanwhile.
             CommandKind::Halt => driver.halt_ns(now_ns),
-            CommandKind::Resume => now_ns,
+            CommandKind::Resume => {
+                if self.refuses(handed, now_ns, driver, listener) {
+                    return;
+                }
+                now_ns
+            }
         };
         let outcome = driver.command(&Command { at_ns, kind, source, reason }, listener);
+        if kind == CommandKind::Halt {
+            self.halt = Newest { found_ns: now_ns, source: Some(source), reason };
+        }
         if number != 0 {
             self.answer(number, outcome, now_ns, driver);
         }
         let halted = driver.core().risk().halted().map(|halt| halt.code);
         self.news.obeyed(now_ns, handed, outcome, halted);
+    }
+
+    /// Whether a resume is not the core's to take: who gave it cannot have seen the halt that stands. What is due comes
+    /// before it, and with that perhaps such a halt.
+    fn refuses(
+        &mut self,
+        resume: &Handed,
+        now_ns: u64,
+        driver: &mut PaperDriver<Spread>,
+        listener: &mut impl Listener,
+    ) -> bool {
+        let stood = driver.core().risk().halted().is_some();
+        driver.wake_until(driver.core().now_ns().max(now_ns), listener);
+        let Some(standing) = driver.core().risk().halted() else { return false };
+        if !stood {
+            self.halt = Newest::by_limit(now_ns);
+        } else if resume.given_ns > self.halt.found_ns {
+            return false;
+        }
+        if resume.number != 0 {
+            self.answer(resume.number, CommandOutcome::NewerHalt, now_ns, driver);
+        }
+        let Newest { found_ns, source, reason } = &self.halt;
+        self.news.refused(*found_ns, standing.code, *source, reason);
+        true
     }
 
     fn answer(&mut self, number: u64, outcome: CommandOutcome, taken_ns: u64, driver: &PaperDriver<Spread>) {
@@ -143,7 +181,10 @@ impl Inlet {
     /// was given before that does not end it.
     #[cold]
     pub fn breached(&mut self, at_ns: u64, found_ns: u64, code: DenyCode) {
-        self.breached_ns = found_ns;
+        // It is told when nothing else is taken: a command may have halted since.
+        if found_ns > self.halt.found_ns {
+            self.halt = Newest::by_limit(found_ns);
+        }
         self.news.breached(at_ns, code);
     }
 }

@@ -82,6 +82,8 @@ pub struct Keeper {
     taken: u64,
     /// Resumes that it has told of.
     resumes: u64,
+    /// Resumes that it has told it refused.
+    refused: u64,
     /// The last one handed on was a resume: nothing is kept until the core has taken it.
     resuming: bool,
 }
@@ -99,7 +101,9 @@ impl Keeper {
     ) -> Self {
         let path = path.to_path_buf();
         let (current, resuming) = (None, false);
-        Self { path, news, seen: 0, control, clock, to_core, waker, current, handed: 0, taken: 0, resumes: 0, resuming }
+        let (handed, taken, resumes, refused) = (0, 0, 0, 0);
+        let seen = 0;
+        Self { path, news, seen, control, clock, to_core, waker, current, handed, taken, resumes, refused, resuming }
     }
 
     /// One look at everything; whatever cannot be done now is tried again at the next.
@@ -125,6 +129,10 @@ impl Keeper {
     fn take(&mut self, news: &News, owner: &mut Owner, status: &StatusLine) {
         self.taken = news.handed;
         self.resuming &= self.handed > self.taken;
+        if news.refused > self.refused {
+            self.refused = news.refused;
+            self.keep_anew(news.at_ns);
+        }
         if news.resumes > self.resumes {
             self.resumes = news.resumes;
             self.current = None;
@@ -178,6 +186,13 @@ impl Keeper {
         }
     }
 
+    /// A resume was refused whose commander had removed the file: the halt that stays is kept anew, as of `halted_ns`.
+    fn keep_anew(&mut self, halted_ns: u64) {
+        let Some(keeping) = self.current.as_mut().filter(|_| !halt::is_there(&self.path)) else { return };
+        keeping.halt.at_ns = keeping.halt.at_ns.max(halted_ns);
+        (keeping.kept, keeping.noted, keeping.told) = (false, false, false);
+    }
+
     /// Hands the core a halt when somebody made the halt file.
     pub fn watch_file(&mut self) {
         if self.current.is_some() || self.handed > self.taken || !halt::is_there(&self.path) {
@@ -193,14 +208,17 @@ impl Keeper {
     }
 
     fn resume(&mut self, called: &Called) {
+        // Ours first: what passes between the two makes the resume look older, never newer.
+        let clock_ns = self.clock.now_ns();
         let now_ns = system_ns();
         let refused = if now_ns.abs_diff(called.sent_ns) > RESUME_AGE_MAX_NS {
+            self.keep_anew(0);
             CommandOutcome::TooLate
         } else if halt::is_there(&self.path) {
             CommandOutcome::HaltFileThere
         } else {
             // The commander reads the system's clock, the core thread its own: what both know is how long ago it was.
-            let given_ns = self.clock.now_ns().saturating_sub(now_ns.saturating_sub(called.sent_ns));
+            let given_ns = clock_ns.saturating_sub(now_ns.saturating_sub(called.sent_ns));
             let (kind, source) = (CommandKind::Resume, CommandSource::Control);
             self.resuming = self.hand(kind, source, called.reason, (called.number, given_ns));
             return;

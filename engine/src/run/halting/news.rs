@@ -10,6 +10,7 @@ crosstick_ring::pod! {
         number: u64,
         handed: u64,
         resumes: u64,
+        refused: u64,
         halted: u64,
         code: u64,
         source: u64,
@@ -27,9 +28,11 @@ pub struct News {
     pub handed: u64,
     /// Times that trading was resumed.
     pub resumes: u64,
+    /// Resumes that were not taken, because trading was halted anew after they were given.
+    pub refused: u64,
     /// The code of the halt, while trading is halted.
     pub halted: Option<DenyCode>,
-    /// By which way the last command came; `None`: a limit halted.
+    /// By which way the last command came, or the newest halt where a resume was refused; `None`: a limit halted.
     pub source: Option<CommandSource>,
     /// Wall time, ns since the epoch.
     pub at_ns: u64,
@@ -59,10 +62,12 @@ impl NewsWriter {
         self.tell(at_ns, Some(code), None, &Reason::NONE);
     }
 
-    /// A resume that the main thread handed on was not taken: a limit halted trading after it was given.
-    pub fn refused(&mut self, at_ns: u64, halted: Option<DenyCode>) {
+    /// A resume that the main thread handed on was not taken: trading was halted after it was given, by that way, for
+    /// that reason. `code` is what halts it.
+    pub fn refused(&mut self, at_ns: u64, code: DenyCode, source: Option<CommandSource>, reason: &Reason) {
         self.row.handed += 1;
-        self.tell(at_ns, halted, None, &Reason::NONE);
+        self.row.refused += 1;
+        self.tell(at_ns, Some(code), source, reason);
     }
 
     /// A command was taken; `halted` is where trading stands behind it.
@@ -91,6 +96,7 @@ impl NewsReader {
             number: row.number,
             handed: row.handed,
             resumes: row.resumes,
+            refused: row.refused,
             halted: (row.halted == 1).then_some(code),
             source: CommandSource::from_number(row.source),
             at_ns: row.at_ns,

@@ -76,7 +76,7 @@ impl Money {
         let amount = layout::amount_words;
         let pnl = risk.pnl();
         let denied: u64 = risk.denied().map(|(_, n)| n).sum();
-        let breached: u64 = risk.breaches().map(|(_, n)| n).sum();
+        let breached: u64 = risk.breaches().chain(risk.breaches_while_halted()).map(|(_, n)| n).sum();
         let mut row = RiskRow {
             changed_ns,
             net: amount(pnl.net),
