@@ -301,7 +301,7 @@ max_net_notional = "100000"
         assert_eq!(names, ["index.html", "mine.csv", "points.jsonl", "sweep.csv", "sweep.parquet"]);
 
         // Tables and page listen as well.
-        let stopped = |result: Result<(), Failure>| result.err().expect("stopped").to_string();
+        let stopped = |result: Result<(), Failure>| result.expect_err("stopped").to_string();
         let never = || false;
         assert_eq!(stopped(tables::write(&swept, folder.path(), &never)), interrupted().to_string());
         assert_eq!(stopped(page::page(&swept, &request.data, &never).map(drop)), interrupted().to_string());
