@@ -8,7 +8,7 @@ use crosstick_risk::Approved;
 
 use super::Stage;
 use super::gate::approved;
-use super::world::one_market;
+use crate::world::one_market;
 
 /// The one Ed25519 private key that Binance's documentation publishes.
 const PEM: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIIJEYWtGBrhACmb9Dvy+qa8WEf0lQOl1s4CLIAB9m89u\n\
@@ -30,8 +30,10 @@ fn stage(signer: Signer, auth: Auth) -> Stage {
         encoder.idle();
         bytes
     };
-    assert!(sweep() > 200 * count, "every order was written");
-    Stage::new(count, sweep)
+    let bytes = sweep();
+    assert!(bytes > 200 * count, "every order was written");
+    // An order's request always has the same length.
+    Stage::new(count, bytes, sweep)
 }
 
 /// In a session that was logged on: no signature.
