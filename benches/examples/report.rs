@@ -93,15 +93,19 @@ fn say_changes(path: &Path, kept: &Run, run: &Run) {
 }
 
 fn keep_run(run: &Run, results: &Path) -> Result<(), Box<dyn Error>> {
+    // A page that cannot take the tables is told before anything is kept.
+    let docs = workspace().join("docs/benchmarks.md");
+    let replaced = fs::read_to_string(&docs)
+        .map_err(|e| e.to_string())
+        .and_then(|text| replace(&text, &table(run)))
+        .map_err(|e| format!("{}: {e}; nothing is kept", docs.display()))?;
     fs::create_dir_all(results)?;
     let build = run.fact("/build");
     let commit = build.rsplit(' ').next().unwrap_or_default();
     let day = jiff::Timestamp::from_second(i64::try_from(run.made_at_s)?)?.strftime("%Y-%m-%dT%H%M").to_string();
     let kept = results.join(format!("{day}-{commit}.json"));
     run.save(&kept)?;
-    let docs = workspace().join("docs/benchmarks.md");
-    let text = fs::read_to_string(&docs)?;
-    fs::write(&docs, replace(&text, &table(run))?)?;
+    fs::write(&docs, replaced)?;
     println!("kept: {}; its tables are in {}", kept.display(), docs.display());
     Ok(())
 }

@@ -41,9 +41,9 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Run a config over recorded data in virtual time: report, tables, and a page with charts.
     ///
-    /// The same core, risk and paper gateway as in a run, fed as fast as the machine goes. The same config and data
-    /// give the same bytes in every file of --out: report.json, trades, orders, opportunities and equity as Parquet,
-    /// the effective config, and index.html, which opens offline. docs/backtest.md has the columns.
+    /// The same core, risk and paper gateway as in a run, fed as fast as the machine goes. The same build, arguments,
+    /// config and data give the same bytes in every file of --out: report.json, trades, orders, opportunities and
+    /// equity as Parquet, the effective config, and index.html, which opens offline. docs/backtest.md has the columns.
     #[command(after_help = research::BACKTEST_EXAMPLES)]
     Backtest(BacktestArgs),
     /// Run many configs over the same recorded data on all cores, and compare them.

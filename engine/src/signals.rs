@@ -33,6 +33,20 @@ impl Signals {
         Ok(Self { stop, reopen, halt })
     }
 
+    /// Flags alone, without any signal of the process: as they are before the first signal.
+    #[cfg(test)]
+    #[must_use]
+    pub fn unconnected() -> Self {
+        let flag = || Arc::new(AtomicBool::new(false));
+        Self { stop: flag(), reopen: flag(), halt: flag() }
+    }
+
+    /// As if SIGINT had come.
+    #[cfg(test)]
+    pub fn raise_stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
     /// Whether to end.
     #[must_use]
     pub fn stop(&self) -> bool {

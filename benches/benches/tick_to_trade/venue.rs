@@ -63,7 +63,6 @@ impl Doors {
             wire: vec![0; 16 * 1024],
             plain: Vec::new(),
             sizes: (0, 0),
-            checked: 0,
         }
     }
 }
@@ -81,7 +80,6 @@ pub struct Venue {
     plain: Vec<u8>,
     /// Bytes of the last frame's record, and of what answered it.
     sizes: (usize, usize),
-    checked: u64,
 }
 
 impl Venue {
@@ -109,6 +107,8 @@ impl Venue {
         self.stream.sock.write_all(&self.record).expect("the client is there");
 
         let (mut orders, mut answered, mut up, mut tries) = (0, 0, 0, 0u32);
+        // Of the legs: ours, the other.
+        let mut legs = [false; 2];
         while orders < self.orders_a_frame {
             tries += 1;
             assert!(tries < TRIES_MAX, "no order came for frame {n}; what the client said stands above");
@@ -127,37 +127,41 @@ impl Venue {
             while let Some((text, whole)) = client_text(&self.plain) {
                 self.plain.drain(..whole);
                 orders += 1;
-                self.check(n, &text);
+                if is_checked(n) {
+                    legs[leg(n, &text)] = true;
+                }
             }
         }
+        assert_eq!(orders, self.orders_a_frame, "frame {n}");
+        assert!(!is_checked(n) || legs == [true, self.orders_a_frame == 2], "frame {n}: which legs came: {legs:?}");
         self.sizes = (self.record.len(), up);
         (written, answered)
-    }
-
-    /// That it is the order that the frame asks for: the first hundred wholly, then every hundredth.
-    fn check(&mut self, n: u64, text: &[u8]) {
-        self.checked += 1;
-        if self.checked > 100 && !self.checked.is_multiple_of(100) {
-            return;
-        }
-        let order: serde_json::Value = serde_json::from_slice(text).expect("JSON");
-        assert_eq!(order["method"], "order.place");
-        let params = &order["params"];
-        let text = |name: &str| params[name].as_str().unwrap_or_default();
-        let (bid, ask) = quote(n);
-        // Below the other's quote ours is what is bought, above it what is sold; of a pair the other leg comes as
-        // well.
-        let (ours, other) =
-            if n.is_multiple_of(2) { (("BUY", ask), ("SELL", OTHER_BID)) } else { (("SELL", bid), ("BUY", OTHER_ASK)) };
-        let price = |at: i64| format!("{}.{:02}", at / 100, at % 100);
-        let is = |(side, at): (&str, i64)| text("side") == side && text("price") == price(at);
-        assert!(is(ours) || (self.orders_a_frame == 2 && is(other)), "frame {n}: {order}");
-        assert_eq!((text("symbol"), text("type"), text("timeInForce")), ("BTCUSDT", "LIMIT", "IOC"));
-        assert!(params["timestamp"].is_u64() && !text("newClientOrderId").is_empty());
     }
 
     /// Bytes of the last frame's record, and of what answered it.
     pub fn record_sizes(&self) -> (usize, usize) {
         self.sizes
     }
+}
+
+/// Whether a frame's orders are read: of the first hundred, then of every 101st, from below and from above by turns.
+fn is_checked(n: u64) -> bool {
+    n < 100 || n.is_multiple_of(101)
+}
+
+/// Which leg of the frame's an order is: 0 the one on our instrument's quote, 1 the one on the other's.
+fn leg(n: u64, text: &[u8]) -> usize {
+    let order: serde_json::Value = serde_json::from_slice(text).expect("JSON");
+    assert_eq!(order["method"], "order.place");
+    let params = &order["params"];
+    let text = |name: &str| params[name].as_str().unwrap_or_default();
+    assert_eq!((text("symbol"), text("type"), text("timeInForce")), ("BTCUSDT", "LIMIT", "IOC"));
+    assert!(params["timestamp"].is_u64() && !text("newClientOrderId").is_empty());
+    let (bid, ask) = quote(n);
+    // Below the other's quote ours is what is bought, above it what is sold; of a pair the other leg comes as well.
+    let legs =
+        if n.is_multiple_of(2) { [("BUY", ask), ("SELL", OTHER_BID)] } else { [("SELL", bid), ("BUY", OTHER_ASK)] };
+    let price = |at: i64| format!("{}.{:02}", at / 100, at % 100);
+    let is = |(side, at): &(&str, i64)| text("side") == *side && text("price") == price(*at);
+    legs.iter().position(is).unwrap_or_else(|| panic!("frame {n} asks for no such order: {order}"))
 }

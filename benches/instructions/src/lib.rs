@@ -1,5 +1,7 @@
 //! How many instructions the hot stages take, counted: a slower stage is seen on any machine, however busy.
 //!
+//! [`gate`] and [`world`] are shared with the benchmarks.
+//!
 //! **Thread:** the program's own. **Hot:** nothing here; the hot code is what [`stages`] call. **Deliberately absent:**
 //! time, but for `--time`. A count says nothing about caches, branches or waiting; benchmarks measure those.
 //!
@@ -10,11 +12,14 @@
 
 pub mod baseline;
 pub mod count;
+pub mod gate;
 pub mod stages;
+pub mod world;
 
 use std::hint::black_box;
 
-/// What is counted: the stage's one run, and about ten instructions around it. Callgrind finds it by its name.
+/// What is counted: the stage's one run, and about ten instructions around it; returns one more than the run does.
+/// Callgrind finds it by its name.
 #[inline(never)]
 pub fn counted_region(run: &mut dyn FnMut() -> u64) -> u64 {
     // Something is left to do behind the call, so that it is one, and no jump that would leave the region.

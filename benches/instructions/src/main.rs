@@ -7,7 +7,7 @@ use std::time::Instant;
 use clap::Parser;
 use crosstick_instructions::baseline::{Baseline, compare};
 use crosstick_instructions::count::{FEATURES, count, missing};
-use crosstick_instructions::{counted_region, features, stages};
+use crosstick_instructions::{features, stages};
 
 /// Counts the instructions that the hot stages take, under valgrind's callgrind, and compares them with the committed
 /// counts: more than 3 % above is an error, more than 3 % below asks for a new baseline.
@@ -67,8 +67,10 @@ fn time(filter: &str) {
         let run = |_| {
             let mut stage = make();
             let begin = Instant::now();
-            counted_region(&mut *stage.run);
-            begin.elapsed().as_nanos() as f64 / stage.operations as f64
+            let right = stage.count();
+            let took = begin.elapsed();
+            right.unwrap_or_else(|wrong| panic!("{name}: {wrong}"));
+            took.as_nanos() as f64 / stage.operations as f64
         };
         let mut runs: Vec<f64> = (0..301).map(run).collect();
         runs.sort_by(f64::total_cmp);
@@ -84,7 +86,10 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         };
         let mut stage = make();
-        counted_region(&mut *stage.run);
+        if let Err(wrong) = stage.count() {
+            eprintln!("{name}: {wrong}");
+            return ExitCode::FAILURE;
+        }
         println!("operations: {}\n{FEATURES}{}", stage.operations, features());
         return ExitCode::SUCCESS;
     }

@@ -1,7 +1,6 @@
 //! Workplaces that several benchmarks put the same work through.
 
-pub mod gate;
 pub mod spread;
 
-pub use gate::GateDesk;
+pub use crosstick_instructions::gate::{self, GateDesk};
 pub use spread::SpreadDesk;

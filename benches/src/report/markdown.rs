@@ -114,6 +114,14 @@ mod tests {
     }
 
     #[test]
+    fn the_page_takes_a_run() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/benchmarks.md");
+        let page = std::fs::read_to_string(path).expect("the page");
+        let new = replace(&page, &table(&run(vec![row("a", "x", [1.0; 3])]))).expect("one place for the tables");
+        assert!(new.contains("**`a`**") && new.lines().next() == page.lines().next());
+    }
+
+    #[test]
     fn tables_of_a_run() {
         let target = Target { against: "ratio".into(), must: 0.85, aim: 0.65, verdict: Some("must".into()) };
         let ours = Row {

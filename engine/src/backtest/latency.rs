@@ -48,9 +48,6 @@ pub fn reruns(
     latencies_us: &[u64],
     signals: &Signals,
 ) -> Result<Vec<Rerun>, Failure> {
-    if latencies_us.is_empty() {
-        return Ok(Vec::new());
-    }
     let own = custom(&config.paper);
     let mut all: Vec<u64> = latencies_us.to_vec();
     all.push(own.latency_ns / 1_000);

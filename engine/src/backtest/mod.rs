@@ -1,8 +1,8 @@
 //! `crosstick backtest`: recorded data through the same core, risk and paper gateway as a run, in virtual time, with
 //! tables and a page of what came of it.
 //!
-//! **Thread:** main, and all cores for the reruns at other latencies. Cold around a hot loop. The same config and data
-//! give the same bytes in every file.
+//! **Thread:** main, and all cores for the reruns at other latencies. Cold around a hot loop. The same build,
+//! arguments, config and data give the same bytes in every file.
 
 mod charts;
 mod collect;
@@ -18,7 +18,7 @@ use crosstick_model::Universe;
 
 use crate::config::universe::{self, FactsByVenue, Unknown};
 use crate::config::{Config, Overrides};
-use crate::data::{Data, Source};
+use crate::data::{Data, Source, Steady};
 use crate::exit::{Code, Failure, Outcome};
 use crate::export::staged::Staged;
 use crate::report::{self, SessionReport, csv};
@@ -62,13 +62,18 @@ pub struct Tested {
     pub took: Duration,
 }
 
-/// Runs a backtest and writes its folder. Nothing is left of one that fails or is stopped.
+/// Runs a backtest and writes its folder. Of one that fails or is stopped no result is left in the folder, which was
+/// made if need be.
+///
+/// Data is read once, and so may be a pipe, unless there are other latencies to run it at.
 ///
 /// # Errors
 /// When config or data are wrong, results cannot be written, or `signals` say to stop.
 pub fn backtest(request: &Request, signals: &Signals) -> Result<Tested, Failure> {
     let config = Config::load(Some(&request.config), &Overrides::from_process()).map_err(Failure::usage)?;
     let sources: Vec<Source> = request.data.iter().map(|d| Source::parse(d)).collect();
+    let again = !request.latencies_us.is_empty();
+    let steady = again.then(|| Steady::note(&sources)).transpose()?;
     let universe = universe(&config, &sources)?;
     let data = Data::open(&config, &universe, &sources)?;
     for told in data.told() {
@@ -76,10 +81,13 @@ pub fn backtest(request: &Request, signals: &Signals) -> Result<Tested, Failure>
     }
     let staged = Staged::new(&request.out)?;
     let started = Instant::now();
-    let mut reel = Reel::new(&config, &universe, &sources);
-    let mut session = session(&config, &universe, data, request, &staged, &mut reel, signals)?;
+    let mut reel = steady.as_ref().map(|steady| Reel::new(&config, &universe, steady, None));
+    let mut session = session(&config, &universe, data, request, &staged, reel.as_mut(), signals)?;
     let took = started.elapsed();
-    let reruns = latency::reruns(&config, &universe, &reel, &request.latencies_us, signals)?;
+    let reruns = match &reel {
+        Some(reel) => latency::reruns(&config, &universe, reel, &request.latencies_us, signals)?,
+        None => Vec::new(),
+    };
 
     let write = |name: &str, text: &str| {
         let path = staged.path().join(name);
@@ -102,7 +110,7 @@ pub fn backtest(request: &Request, signals: &Signals) -> Result<Tested, Failure>
     if let (Some(path), Some(rows)) = (&request.opportunities, &mut session.rows) {
         csv::write(path, rows, &universe).map_err(|e| Failure::other(format!("{}: {e}", path.display())))?;
     }
-    let files = staged.publish()?;
+    let files = staged.publish(&[])?;
     let code = if session.measures.halted.is_some() { Code::Halted } else { Code::Done };
     let (report, measures, tables) = (session.report, session.measures, session.tables);
     Ok(Tested { report, measures, tables, files, code, took })
@@ -145,7 +153,7 @@ fn session(
     mut data: Data,
     request: &Request,
     staged: &Staged,
-    reel: &mut Reel<'_>,
+    mut reel: Option<&mut Reel<'_>>,
     signals: &Signals,
 ) -> Result<Session, Failure> {
     let mut driver = setup::paper_driver(config, universe).map_err(Failure::usage)?;
@@ -156,9 +164,8 @@ fn session(
     let every_ns = u64::try_from(request.equity_every.as_nanos()).unwrap_or(u64::MAX).max(1);
     let mut next_mark_ns = 0;
     let mut last_mark_ns = None;
-    let keep = !request.latencies_us.is_empty();
     while let Some(tick) = data.next_tick()? {
-        if keep {
+        if let Some(reel) = &mut reel {
             reel.push(&tick);
         }
         driver.take(&tick, &mut collector);

@@ -43,7 +43,7 @@ pub struct BacktestArgs {
         value_parser = clap::value_parser!(u64).range(..=10_000_000)
     )]
     pub latency_us: Vec<u64>,
-    /// Do not run the session again at other latencies.
+    /// Do not run the session again at other latencies: data is read once, and may be a pipe.
     #[arg(long)]
     pub no_latency: bool,
     /// Time of the session between two points of the equity curve; each fill makes one besides.
@@ -76,7 +76,7 @@ pub struct SweepArgs {
     /// The folder of results and of finished points; made if need be.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Run so many different points, drawn from all, instead of all.
+    /// Run so many different ones of those combinations, drawn at random, instead of all: no other values.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub random: Option<u64>,
     /// Seed of that draw: the same seed, the same points.

@@ -72,11 +72,10 @@ impl Config {
     /// # Errors
     /// All mistakes with their places; one without a line when the file cannot be read.
     pub fn load(path: Option<&Path>, overrides: &Overrides) -> Result<Self, Mistakes> {
-        let Some(path) = path else { return Self::parse(DEMO_NAME, DEMO, Path::new("."), overrides) };
-        let name = path.display().to_string();
-        let text = read_file(path, &name)?;
-        let base = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
-        Self::parse(&name, &text, &base, overrides)
+        match path {
+            Some(path) => Written::read(path)?.config(overrides),
+            None => Self::parse(DEMO_NAME, DEMO, Path::new("."), overrides),
+        }
     }
 
     /// Reads a config from text. `name` stands in messages; relative paths in it count from `base`.
@@ -88,10 +87,7 @@ impl Config {
         let mut mistakes = Mistakes::default();
         let mut root = raw::parse(&lines, &mut mistakes);
         let broken: Vec<Place> = mistakes.list.iter().map(|m| m.place.clone()).collect();
-        for setting in overrides.settings(&mut mistakes) {
-            let path: Vec<&str> = setting.path.iter().map(String::as_str).collect();
-            raw::lay_over(&mut root, &schema::ROOT, &path, &setting.text, &setting.place, &mut mistakes);
-        }
+        lay_all_over(&mut root, overrides, &mut mistakes);
         let mut root = read::table(&schema::ROOT, Some(root), &lines.whole(), &mut mistakes);
         let base = std::path::absolute(base).unwrap_or_else(|_| base.to_path_buf());
         let surroundings = build::Surroundings { base, state_dir: default_state_dir() };
@@ -161,6 +157,50 @@ impl Config {
     }
 }
 
+/// A config's file, read once: whatever becomes of the file, all that is made of it says the same.
+#[derive(Debug, Clone)]
+pub struct Written {
+    name: String,
+    text: String,
+    base: PathBuf,
+}
+
+impl Written {
+    /// Reads the file at `path`; what it says is not looked at yet.
+    ///
+    /// # Errors
+    /// One mistake without a line when the file cannot be read.
+    pub fn read(path: &Path) -> Result<Self, Mistakes> {
+        let name = path.display().to_string();
+        let text = read_file(path, &name)?;
+        Ok(Self { name, text, base: path.parent().map_or_else(PathBuf::new, Path::to_path_buf) })
+    }
+
+    /// The config with overrides laid over it.
+    ///
+    /// # Errors
+    /// All mistakes with their places.
+    pub fn config(&self, overrides: &Overrides) -> Result<Config, Mistakes> {
+        Config::parse(&self.name, &self.text, &self.base, overrides)
+    }
+
+    /// Whether two keys name the same value in other words, or one a part of the other: a list's table by its index
+    /// and by its name, for one. Both keys must be known.
+    #[must_use]
+    pub fn overlap(&self, overrides: &Overrides, keys: [&str; 2]) -> bool {
+        // Laid over the file one after the other, one of them would be gone.
+        let mut overrides = overrides.clone();
+        let names = ["the first", "the second"];
+        for (key, name) in keys.iter().zip(names) {
+            overrides = overrides.flag(name, &key.split('.').collect::<Vec<_>>(), "");
+        }
+        let (lines, mut mistakes) = (Lines::new(&self.name, &self.text), Mistakes::default());
+        let mut root = raw::parse(&lines, &mut mistakes);
+        lay_all_over(&mut root, &overrides, &mut mistakes);
+        names.iter().any(|name| !raw::states(&root, &Place::Flag((*name).to_owned())))
+    }
+}
+
 /// Equal when they say the same, wherever they say it.
 impl PartialEq for Config {
     fn eq(&self, other: &Self) -> bool {
@@ -194,6 +234,13 @@ fn concerns_broken(mistake: &Mistake, broken: &[Place]) -> bool {
         _ => false,
     };
     missing || broken.iter().any(same_line)
+}
+
+fn lay_all_over(root: &mut raw::Raw, overrides: &Overrides, mistakes: &mut Mistakes) {
+    for setting in overrides.settings(mistakes) {
+        let path: Vec<&str> = setting.path.iter().map(String::as_str).collect();
+        raw::lay_over(root, &schema::ROOT, &path, &setting.text, &setting.place, mistakes);
+    }
 }
 
 fn read_file(path: &Path, name: &str) -> Result<String, Mistakes> {

@@ -174,6 +174,16 @@ pub(super) fn lay_over(
     }
 }
 
+/// Whether an override from that place is still in the document, none laid over it.
+pub(super) fn states(raw: &Raw, place: &Place) -> bool {
+    match &raw.value {
+        RawValue::Text(_) => raw.place == *place,
+        RawValue::List(items) => items.iter().any(|item| states(item, place)),
+        RawValue::Table(entries) => entries.iter().any(|entry| states(&entry.raw, place)),
+        _ => false,
+    }
+}
+
 /// The table that a segment names, by its index or its `name`.
 fn select(items: &[Raw], segment: &str) -> Option<usize> {
     let named = |entry: &Entry| match &entry.raw.value {

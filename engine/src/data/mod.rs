@@ -14,6 +14,7 @@ mod feed;
 mod journal;
 mod open;
 mod source;
+mod steady;
 pub mod text;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,6 +29,7 @@ pub use bytes::Progress;
 use bytes::ReadCount;
 pub(crate) use feed::VenueFeed;
 pub use source::{Source, distinct};
+pub use steady::Steady;
 
 /// Instruments in the order in which they were first seen: index of the venue's feed, and symbol.
 pub(crate) type Found = Arc<Mutex<Vec<(usize, String)>>>;

@@ -1,4 +1,4 @@
-//! What the control group of this process grants: CPU time and CPUs, of either version of control groups.
+//! What the control group of this process grants: CPU time, CPUs and memory, of either version of control groups.
 
 use super::cpus::CpuSet;
 use super::root::{Look, Root, Unread};
@@ -41,6 +41,27 @@ pub fn cpuset(root: &Root) -> Option<CpuSet> {
         .iter()
         .find_map(|folder| files.iter().find_map(|file| root.cpus(&format!("{folder}/{file}")).ok()))
         .filter(|cpus| !cpus.is_empty())
+}
+
+/// Bytes that the process's group may still take, by the tightest limit from it up to the root; files that are cached
+/// and not in use count as free. `None` where nothing limits it, or nothing is told.
+#[must_use]
+pub fn free_memory(root: &Root) -> Option<u64> {
+    /// Files with a limit, the file with what is in use, and what the caches are called.
+    const FILES: [(&[&str], &str, &str); 2] = [
+        (&["memory.max", "memory.high"], "memory.current", "inactive_file"),
+        (&["memory.limit_in_bytes"], "memory.usage_in_bytes", "total_inactive_file"),
+    ];
+    let number = |path: String| root.number(&path).ok().and_then(|n| u64::try_from(n).ok());
+    let free = |folder: &String| {
+        FILES.iter().find_map(|(limits, used, cached)| {
+            let limit = limits.iter().filter_map(|name| number(format!("{folder}/{name}"))).min()?;
+            let used = number(format!("{folder}/{used}"))?;
+            let cached = root.field(&format!("{folder}/memory.stat"), cached).ok().and_then(|text| text.parse().ok());
+            Some(limit.saturating_sub(used.saturating_sub(cached.unwrap_or(0))))
+        })
+    };
+    folders(root, "memory").ok()?.iter().filter_map(free).min()
 }
 
 /// The folders of the process's group for a controller, its own first, the root's last.

@@ -397,3 +397,6 @@ fn fee_worth(rates: &[Option<i64>], instrument: &Instrument, fill: &Fill) -> Opt
     }
     worth(rates, fill.fee_asset, fill.fee)
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crosstick_feeds::decode::TimeUnit;
-use crosstick_feeds::{Event, EventKind, LineSpec, Remedy};
+use crosstick_feeds::{Event, LineSpec};
 use crosstick_model::Universe;
 use serde::Serialize;
 
@@ -206,22 +206,9 @@ impl Recording {
     }
 
     fn tell(&mut self, event: &Event) {
-        let venue = &self.universe.venue(event.venue).name;
-        match &event.kind {
-            EventKind::Stopped { reason } => {
-                self.stopped += 1;
-                let code = match reason.remedy() {
-                    Remedy::VenueRefused => Code::Refused,
-                    Remedy::FixConfig => Code::Usage,
-                    Remedy::Retry => Code::Failure,
-                };
-                tracing::error!("{venue}: {}", event.kind);
-                self.refused = Some(Failure::new(code, format!("{venue}: {reason}")));
-            }
-            EventKind::Disconnected { .. } | EventKind::SilentStream { .. } | EventKind::SubscriptionRefused { .. } => {
-                tracing::warn!("{venue}: {}", event.kind);
-            }
-            _ => tracing::info!("{venue}: {}", event.kind),
+        if let Some(failure) = connect::tell(&self.universe, event) {
+            self.stopped += 1;
+            self.refused = Some(failure);
         }
     }
 }

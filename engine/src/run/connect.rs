@@ -1,4 +1,4 @@
-//! Before anything runs: what the venues say of their instruments, and which sockets each line needs. Cold.
+//! What the venues say of their instruments, which sockets each line needs, and what connections tell. Cold.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc;
@@ -7,13 +7,36 @@ use std::thread;
 use crosstick_feeds::connection::AttemptBudget;
 use crosstick_feeds::decode::TimeUnit;
 use crosstick_feeds::facts::{self, Facts, FactsError};
-use crosstick_feeds::{Environment, LineSpec, Rules, SocketOptions, StreamKind, TlsClient, endpoints};
+use crosstick_feeds::{
+    Environment, Event, EventKind, LineSpec, Remedy, Rules, SocketOptions, StreamKind, TlsClient, endpoints,
+};
 use crosstick_model::Universe;
 
 use crate::clock::system_ns;
 use crate::config::{self, Config, Stream};
 use crate::exit::{Code, Failure};
 use crate::signals::Signals;
+
+/// Logs what a connection tells. Where its socket will not be tried again: why, as the command would end for it alone.
+pub fn tell(universe: &Universe, event: &Event) -> Option<Failure> {
+    let venue = &universe.venue(event.venue).name;
+    match &event.kind {
+        EventKind::Stopped { reason } => {
+            let code = match reason.remedy() {
+                Remedy::VenueRefused => Code::Refused,
+                Remedy::FixConfig => Code::Usage,
+                Remedy::Retry => Code::Failure,
+            };
+            tracing::error!("{venue}: {}", event.kind);
+            return Some(Failure::new(code, format!("{venue}: {reason}")));
+        }
+        EventKind::Disconnected { .. } | EventKind::SilentStream { .. } | EventKind::SubscriptionRefused { .. } => {
+            tracing::warn!("{venue}: {}", event.kind);
+        }
+        _ => tracing::info!("{venue}: {}", event.kind),
+    }
+    None
+}
 
 /// Facts of every venue that has something to ask for, asked at the same time.
 ///

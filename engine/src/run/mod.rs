@@ -23,7 +23,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crosstick_feeds::{Event, EventKind, Remedy};
+use crosstick_feeds::Event;
 use crosstick_ipc::control::Control;
 use crosstick_ipc::{FeedWriter, Owner, Place, Reader, Shape, State, Writer, layout};
 use crosstick_model::Universe;
@@ -282,22 +282,9 @@ impl Session<'_> {
 
     fn tell(&mut self, event: &Event) {
         self.status.clear();
-        let venue = &self.universe.venue(event.venue).name;
-        match &event.kind {
-            EventKind::Stopped { reason } => {
-                self.stopped += 1;
-                let code = match reason.remedy() {
-                    Remedy::VenueRefused => Code::Refused,
-                    Remedy::FixConfig => Code::Usage,
-                    Remedy::Retry => Code::Failure,
-                };
-                tracing::error!("{venue}: {}", event.kind);
-                self.refused = Some(Failure::new(code, format!("{venue}: {reason}")));
-            }
-            EventKind::Disconnected { .. } | EventKind::SilentStream { .. } | EventKind::SubscriptionRefused { .. } => {
-                tracing::warn!("{venue}: {}", event.kind);
-            }
-            _ => tracing::info!("{venue}: {}", event.kind),
+        if let Some(failure) = connect::tell(&self.universe, event) {
+            self.stopped += 1;
+            self.refused = Some(failure);
         }
     }
 

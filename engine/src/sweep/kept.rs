@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::fingerprint::Fingerprint;
 use crate::backtest::measure::Measures;
 use crate::exit::Failure;
 
@@ -17,11 +18,16 @@ use crate::exit::Failure;
 pub const FILE: &str = "points.jsonl";
 /// Version of its lines.
 const FORMAT: u32 = 1;
+/// What the file begins with, whoever wrote it.
+const BEGIN: &[u8] = b"{\"sweep\":";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Head {
     sweep: u32,
     fingerprint: String,
+    /// What it is made of: name and hash. Files of earlier builds have none.
+    #[serde(default)]
+    parts: Vec<(String, String)>,
 }
 
 /// A finished point.
@@ -42,11 +48,11 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Opens the file in `dir`, or begins it.
+    /// Opens the file in `dir`, or begins it. A file that is refused is left as it is.
     ///
     /// # Errors
     /// When it is of another config, data or build, another sweep writes it, or the disk refuses.
-    pub fn open(dir: &Path, fingerprint: &str) -> Result<Self, Failure> {
+    pub fn open(dir: &Path, fingerprint: &Fingerprint) -> Result<Self, Failure> {
         let path = dir.join(FILE);
         let failed = |e: io::Error| Failure::other(format!("{}: {e}", path.display()));
         let mut file =
@@ -61,42 +67,44 @@ impl Kept {
             }
             Err(TryLockError::Error(e)) => return Err(failed(e)),
         }
+        let foreign = || Failure::usage(format!("{}: this is no sweep's file; name another --out", path.display()));
         let mut before = BTreeMap::new();
         let mut reader = BufReader::new(&file);
-        let (mut text, mut whole) = (String::new(), 0u64);
+        let (mut text, mut whole) = (Vec::new(), 0u64);
         let mut head: Option<Head> = None;
         loop {
             text.clear();
-            let bytes = reader.read_line(&mut text).map_err(failed)?;
-            if bytes == 0 || !text.ends_with('\n') {
+            let bytes = reader.read_until(b'\n', &mut text).map_err(failed)?;
+            if !text.ends_with(b"\n") {
+                // A first line that was cut off is ours as far as it goes.
+                let ours = text.iter().zip(BEGIN).all(|(a, b)| a == b);
+                if head.is_none() && !ours {
+                    return Err(foreign());
+                }
                 break;
             }
             if head.is_none() {
-                head = serde_json::from_str(&text).ok();
-                if head.is_none() {
+                let found: Head = serde_json::from_slice(&text).map_err(|_| foreign())?;
+                if found.sweep != FORMAT || found.fingerprint != fingerprint.whole {
                     return Err(Failure::usage(format!(
-                        "{}: this is no sweep's file; name another --out",
-                        path.display()
+                        "{}: {}; its points do not belong to this sweep: name another --out, or remove the file",
+                        path.display(),
+                        fingerprint.differs(&found.parts)
                     )));
                 }
+                head = Some(found);
             } else {
-                let Ok(line) = serde_json::from_str::<Line>(&text) else { break };
+                let Ok(line) = serde_json::from_slice::<Line>(&text) else { break };
                 before.insert(line.set, line.parts);
             }
             whole += bytes as u64;
         }
+        // It is ours: what a kill cut off goes.
         file.set_len(whole).map_err(failed)?;
         file.seek(SeekFrom::Start(whole)).map_err(failed)?;
-        match head {
-            None => write(&mut file, &Head { sweep: FORMAT, fingerprint: fingerprint.to_owned() }).map_err(failed)?,
-            Some(head) if head.sweep == FORMAT && head.fingerprint == fingerprint => {}
-            Some(_) => {
-                return Err(Failure::usage(format!(
-                    "{}: these points are of another config, other data, another walk-forward or another build; name \
-                     another --out, or remove the file",
-                    path.display()
-                )));
-            }
+        if head.is_none() {
+            let parts = fingerprint.parts.clone();
+            write(&mut file, &Head { sweep: FORMAT, fingerprint: fingerprint.whole.clone(), parts }).map_err(failed)?;
         }
         Ok(Self { path: path.clone(), file: Mutex::new(file), before })
     }
@@ -116,4 +124,65 @@ fn write(file: &mut File, line: &impl Serialize) -> io::Result<()> {
     let mut text = serde_json::to_vec(line)?;
     text.push(b'\n');
     file.write_all(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::exit::Code;
+
+    fn fingerprint(data: &str) -> Fingerprint {
+        Fingerprint::of(vec![("the config".into(), "c0".into()), ("the data a.csv".into(), data.into())])
+    }
+
+    #[test]
+    fn a_file_that_is_refused_is_left_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE);
+        drop(Kept::open(dir.path(), &fingerprint("d0")).unwrap_or_else(|e| panic!("{e}")));
+        let mut text = fs::read(&path).unwrap();
+        text.extend_from_slice(b"{\"set\":{\"a\":\"1\"},\"parts\":[]}\n{\"set\":{\"a\":\"2\"},\"par");
+        fs::write(&path, &text).unwrap();
+        let refused = |data: &str| {
+            let failure = Kept::open(dir.path(), &fingerprint(data)).err().expect("other data");
+            assert_eq!(failure.code, Code::Usage);
+            failure.to_string()
+        };
+        let said = refused("d1");
+        assert!(
+            said.contains("the data a.csv") && !said.contains("config") && said.contains("another --out"),
+            "{said}"
+        );
+        assert_eq!(fs::read(&path).unwrap(), text, "not a byte of it is lost");
+        // Files of earlier builds do not say of what their points are.
+        fs::write(&path, "{\"sweep\":1,\"fingerprint\":\"00\"}\n{\"set\"").unwrap();
+        assert!(refused("d0").contains("another config, other data"), "{}", refused("d0"));
+        for foreign in ["mine", "mine\n", "{\"sweep\":\"none\"}\n", "{\"swap", "\u{e4}\n"] {
+            fs::write(&path, foreign).unwrap();
+            assert!(refused("d0").contains("no sweep's file"), "{foreign:?}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), foreign);
+        }
+    }
+
+    #[test]
+    fn what_a_kill_cut_off_goes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE);
+        drop(Kept::open(dir.path(), &fingerprint("d0")).unwrap_or_else(|e| panic!("{e}")));
+        let head = fs::read(&path).unwrap();
+        let line = b"{\"set\":{\"a\":\"1\"},\"parts\":[]}\n";
+        for cut in [0, 1, line.len() - 1] {
+            fs::write(&path, [&head[..], line, &line[..cut]].concat()).unwrap();
+            let kept = Kept::open(dir.path(), &fingerprint("d0")).unwrap_or_else(|e| panic!("{e}"));
+            assert_eq!(kept.before.len(), 1);
+            assert_eq!(fs::read(&path).unwrap(), [&head[..], line].concat());
+        }
+        for cut in [0, 1, BEGIN.len(), head.len() - 1] {
+            fs::write(&path, &head[..cut]).unwrap();
+            drop(Kept::open(dir.path(), &fingerprint("d0")).unwrap_or_else(|e| panic!("{e}")));
+            assert_eq!(fs::read(&path).unwrap(), head);
+        }
+    }
 }

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::backtest::measure::Measures;
-use crate::data::{Data, Source};
+use crate::data::{Data, Source, Steady};
 use crate::exit::{Code, Failure, Outcome};
 use crate::export::staged::Staged;
 use crate::signals::Signals;
@@ -71,12 +71,30 @@ impl Swept<'_> {
     }
 }
 
-/// Runs a sweep, or what is left of one, and writes its folder.
+/// What a sweep's folder may hold besides its points: what an earlier sweep left of these is of other points.
+const RESULTS: &[&str] = &[
+    "index.html",
+    "parts.csv",
+    "parts.parquet",
+    "sweep.csv",
+    "sweep.parquet",
+    "walk_forward.csv",
+    "walk_forward.parquet",
+];
+
+/// Runs a sweep, or what is left of one, and writes its folder. `room`: ticks that are kept in memory at most; `None`:
+/// what the half of the free memory holds.
 ///
 /// # Errors
-/// When config, keys or data are wrong, results cannot be written, or `signals` say to stop.
-fn sweep<'a>(request: &'a Request, sources: &'a [Source], signals: &Signals) -> Result<Swept<'a>, Failure> {
-    let plan = Plan::new(&request.config, sources, &request.set, request.random)?;
+/// When config, keys or data are wrong, data changes meanwhile, results cannot be written, or `signals` say to stop.
+fn sweep<'a>(
+    request: &'a Request,
+    sources: &'a [Source],
+    room: Option<usize>,
+    signals: &Signals,
+) -> Result<Swept<'a>, Failure> {
+    let data = Steady::note(sources)?;
+    let plan = Plan::new(&request.config, sources, &request.set, request.random, signals)?;
     // What is wrong with the data is said before the folder is touched.
     let mut told = BTreeSet::new();
     for first in &plan.groups {
@@ -88,10 +106,11 @@ fn sweep<'a>(request: &'a Request, sources: &'a [Source], signals: &Signals) -> 
             }
         }
     }
-    let fingerprint = fingerprint::fingerprint(&plan.base, sources, request.walk)?;
+    let go_on = || !signals.stop();
+    let fingerprint = fingerprint::fingerprint(&plan.base, sources, request.walk, &go_on)?;
     let staged = Staged::new(&request.out)?;
     let kept = Kept::open(&request.out, &fingerprint)?;
-    let results = run::run(&plan, sources, request.walk, &kept, signals)?;
+    let results = run::run(&plan, &data, request.walk, &kept, room, signals)?;
     let wholes: Vec<Measures> = results.parts.iter().filter_map(|parts| whole(parts)).collect();
     let mut ranked: Vec<usize> = (0..wholes.len()).collect();
     ranked.sort_by_key(|point| (Reverse(request.measure.score(&wholes[*point])), *point));
@@ -106,11 +125,11 @@ fn sweep<'a>(request: &'a Request, sources: &'a [Source], signals: &Signals) -> 
         before: results.before,
         in_memory: results.in_memory,
     };
-    tables::write(&swept, staged.path()).map_err(Failure::other)?;
+    tables::write(&swept, staged.path(), &go_on)?;
     let index = staged.path().join("index.html");
-    std::fs::write(&index, page::page(&swept, &request.data))
+    std::fs::write(&index, page::page(&swept, &request.data, &go_on)?)
         .map_err(|e| Failure::other(format!("{}: {e}", index.display())))?;
-    staged.publish()?;
+    staged.publish(RESULTS)?;
     Ok(swept)
 }
 
@@ -122,7 +141,7 @@ pub fn command(request: &Request) -> Outcome {
     let signals = Signals::install().map_err(Failure::other)?;
     let started = Instant::now();
     let sources: Vec<Source> = request.data.iter().map(|d| Source::parse(d)).collect();
-    let swept = sweep(request, &sources, &signals).map_err(|failure| {
+    let swept = sweep(request, &sources, None, &signals).map_err(|failure| {
         if signals.stop() {
             Failure::other("interrupted; finished points are kept: the same command goes on from here")
         } else {
@@ -143,4 +162,155 @@ pub fn command(request: &Request) -> Outcome {
     }
     crate::out::line(format_args!("open {}", request.out.join("index.html").display()));
     Ok(Code::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+    use crate::backtest::reel::interrupted;
+
+    const CONFIG: &str = r#"
+[[venue]]
+name = "a"
+protocol = "binance-spot"
+fees = { maker_bps = "1", taker_bps = "1", asset = "quote" }
+balances = { USDT = "100000", BTC = "10" }
+
+[[venue]]
+name = "b"
+protocol = "binance-spot"
+fees = { maker_bps = "1", taker_bps = "1", asset = "quote" }
+balances = { USDT = "100000", BTC = "10" }
+
+[[instrument]]
+venue = "a"
+symbol = "BTCUSDT"
+base = "BTC"
+quote = "USDT"
+
+[[instrument]]
+venue = "b"
+symbol = "BTCUSDT"
+base = "BTC"
+quote = "USDT"
+
+[[market]]
+name = "BTC"
+symbols = { a = "BTCUSDT", b = "BTCUSDT" }
+
+[strategy]
+trade = true
+
+[strategy.spread]
+min_edge_bps = "1"
+max_notional = "500"
+cooldown_ms = 0
+
+[risk]
+currency = "USDT"
+max_order_notional = "1000"
+max_position_notional = "100000"
+max_gross_notional = "200000"
+max_net_notional = "100000"
+"#;
+
+    /// Quotes of both venues every 10 ms, the second venue's now and then above or below the first's by 12 bps.
+    fn session(folder: &Path) -> Request {
+        let frame = |n: u64, above: u64| {
+            let (at, bid) = (1_700_000_000_000_000 + n * 10_000, 60_000 + n % 7 + above);
+            format!(
+                "{at} {{\"u\":{n},\"s\":\"BTCUSDT\",\"b\":\"{bid}.00\",\"B\":\"2.00000\",\"a\":\"{bid}.50\",\"A\":\"2.00000\"}}\n"
+            )
+        };
+        let of = |venue: u64| (1..2_000).map(|n| frame(2 * n + venue, venue * 72 * (n / 9 % 2))).collect::<String>();
+        fs::write(folder.join("config.toml"), CONFIG).unwrap();
+        fs::write(folder.join("a.txt"), of(0)).unwrap();
+        fs::write(folder.join("b.txt"), of(1)).unwrap();
+        Request {
+            config: folder.join("config.toml"),
+            data: ["a", "b"]
+                .map(|venue| format!("{venue}={}", folder.join(venue).with_extension("txt").display()))
+                .into(),
+            set: ["strategy.spread.min_edge_bps=0.5:12.5:4", "paper.latency_us=100,4000,200000"]
+                .map(str::to_owned)
+                .into(),
+            random: None,
+            measure: Measure::Net,
+            walk: 0,
+            out: folder.join("out"),
+            top: 5,
+        }
+    }
+
+    fn sources(request: &Request) -> Vec<Source> {
+        request.data.iter().map(|d| Source::parse(d)).collect()
+    }
+
+    #[test]
+    fn data_that_does_not_fit_into_memory_gives_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        for walk in [0, 3] {
+            let request = |out: &str| Request { walk, out: folder.path().join(out), ..session(folder.path()) };
+            let run = |request: &Request, room: Option<usize>| {
+                let sources = sources(request);
+                let swept = sweep(request, &sources, room, &Signals::unconnected()).unwrap_or_else(|e| panic!("{e}"));
+                let pairs: u64 = swept.wholes.iter().map(|m| m.pairs).sum();
+                assert!(pairs > 50 && swept.wholes.len() == 12, "a session worth testing with: {pairs} pairs");
+                swept.in_memory
+            };
+            let (kept, decoded) = (request(&format!("kept-{walk}")), request(&format!("decoded-{walk}")));
+            assert!(run(&kept, None));
+            assert!(!run(&decoded, Some(1_000)), "more ticks than there is room for");
+            for name in RESULTS.iter().filter(|name| walk > 0 || !name.starts_with(['p', 'w'])) {
+                let read =
+                    |request: &Request| fs::read(request.out.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"));
+                assert!(read(&kept) == read(&decoded), "{name} of {walk}");
+            }
+        }
+    }
+
+    #[test]
+    fn data_that_changes_under_a_sweep_ends_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let request = session(folder.path());
+        let sources = sources(&request);
+        let data = Steady::note(&sources).unwrap_or_else(|e| panic!("{e}"));
+        let signals = Signals::unconnected();
+        let plan = Plan::new(&request.config, &sources, &request.set, None, &signals).unwrap_or_else(|e| panic!("{e}"));
+        fs::create_dir(&request.out).unwrap();
+        let kept =
+            Kept::open(&request.out, &fingerprint::Fingerprint::of(Vec::new())).unwrap_or_else(|e| panic!("{e}"));
+        let more = fs::read_to_string(folder.path().join("b.txt")).unwrap();
+        fs::write(folder.path().join("b.txt"), more + "1700000100000000 {}\n").unwrap();
+        for room in [None, Some(10)] {
+            let failure = run::run(&plan, &data, 0, &kept, room, &signals).err().expect("other data than was noted");
+            assert!(failure.to_string().contains("b.txt: it went from"), "{failure}");
+        }
+        let lines = fs::read_to_string(request.out.join("points.jsonl")).unwrap().lines().count();
+        assert_eq!(lines, 1, "no point of it is kept");
+    }
+
+    #[test]
+    fn results_of_an_earlier_sweep_are_not_left_beside() {
+        let folder = tempfile::tempdir().unwrap();
+        let request = session(folder.path());
+        fs::create_dir(&request.out).unwrap();
+        for name in ["parts.csv", "walk_forward.parquet", "mine.csv"] {
+            fs::write(request.out.join(name), "old").unwrap();
+        }
+        let sources = sources(&request);
+        let swept = sweep(&request, &sources, None, &Signals::unconnected()).unwrap_or_else(|e| panic!("{e}"));
+        let mut names: Vec<_> = fs::read_dir(&request.out).unwrap().map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["index.html", "mine.csv", "points.jsonl", "sweep.csv", "sweep.parquet"]);
+
+        // Tables and page listen as well.
+        let stopped = |result: Result<(), Failure>| result.expect_err("stopped").to_string();
+        let never = || false;
+        assert_eq!(stopped(tables::write(&swept, folder.path(), &never)), interrupted().to_string());
+        assert_eq!(stopped(page::page(&swept, &request.data, &never).map(drop)), interrupted().to_string());
+    }
 }

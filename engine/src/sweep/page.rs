@@ -1,8 +1,12 @@
 //! A sweep's page: a map of two keys or a line of one, the best points, and what a walk-forward shows. Cold.
 
+use std::collections::BTreeMap;
+
 use super::Swept;
 use super::space::Varied;
 use crate::backtest::measure::Measures;
+use crate::backtest::reel::interrupted;
+use crate::exit::Failure;
 use crate::page::chart::{Axis, Chart, Ink, Shape};
 use crate::page::number::{count, money, percent};
 use crate::page::{Datum, Page};
@@ -14,8 +18,12 @@ const NAMES_MAX: usize = 14;
 /// Values along both axes of a map with numbers in its cells.
 const WORDS_MAX: (usize, usize) = (9, 16);
 
-/// Writes it.
-pub(super) fn page(swept: &Swept<'_>, data: &[String]) -> String {
+/// Writes it. `go_on` is asked before each of its parts, which look at every point once.
+///
+/// # Errors
+/// When `go_on` says no.
+pub(super) fn page(swept: &Swept<'_>, data: &[String], go_on: &dyn Fn() -> bool) -> Result<String, Failure> {
+    let look = || if go_on() { Ok(()) } else { Err(interrupted()) };
     let title = swept.measure.title(swept.currency());
     let points = count(swept.wholes.len() as u64);
     let mut page = Page::new("Sweep", format!("{points} points, by {title}"));
@@ -42,24 +50,34 @@ pub(super) fn page(swept: &Swept<'_>, data: &[String]) -> String {
     page.heading("The keys");
     match several.as_slice() {
         [] => page.note("Only one point: nothing to draw."),
-        [one] => page.charts(&[line(swept, *one)]),
-        [x, y, rest @ ..] => {
-            let mut charts = vec![map(swept, *x, *y)];
-            charts.extend([*x, *y].iter().chain(rest).map(|key| line(swept, *key)));
+        keys => {
+            let mut charts = Vec::new();
+            if let [x, y, ..] = keys {
+                look()?;
+                charts.push(map(swept, *x, *y));
+            }
+            for key in keys {
+                look()?;
+                charts.push(line(swept, *key));
+            }
             page.charts(&charts);
         }
     }
+    look()?;
     walk(&mut page, swept);
     best(&mut page, swept);
     page.folded("The config with nothing varied", swept.plan.base.effective());
-    page.html()
+    look()?;
+    Ok(page.html())
 }
 
-/// The best measure at each value, whatever the other keys.
-fn best_at<'s>(swept: &'s Swept<'_>, is: impl Fn(&[usize]) -> bool) -> Option<&'s Measures> {
-    // The ranked come best first.
-    let point = swept.ranked.iter().find(|point| is(&swept.plan.points[**point].places))?;
-    Some(&swept.wholes[*point])
+/// The best point of each place, in the order of the places; `ranked` has the best first. One look at each point.
+fn bests<P: Ord>(ranked: &[usize], mut place: impl FnMut(usize) -> P) -> BTreeMap<P, usize> {
+    let mut bests = BTreeMap::new();
+    for point in ranked {
+        bests.entry(place(*point)).or_insert(*point);
+    }
+    bests
 }
 
 fn names(title: &str, varied: &Varied) -> Axis {
@@ -71,8 +89,10 @@ fn names(title: &str, varied: &Varied) -> Axis {
 
 fn line(swept: &Swept<'_>, key: usize) -> Chart {
     let varied = &swept.plan.space.varied[key];
-    let at = |i: usize| Some((i as f64, swept.measure.drawn(best_at(swept, |places| places[key] == i)?)));
-    let points: Vec<(f64, f64)> = (0..varied.values.len()).filter_map(at).collect();
+    // At each value the best, whatever the other keys.
+    let bests = bests(&swept.ranked, |point| swept.plan.points[point].places[key]);
+    let points: Vec<(f64, f64)> =
+        bests.iter().map(|(i, point)| (*i as f64, swept.measure.drawn(&swept.wholes[*point]))).collect();
     let low = points.iter().map(|p| p.1).fold(0.0, f64::min);
     let high = points.iter().map(|p| p.1).fold(0.0, f64::max);
     let y = Axis::linear(&swept.measure.title(swept.currency()), low, high, 6);
@@ -84,10 +104,12 @@ fn line(swept: &Swept<'_>, key: usize) -> Chart {
 
 fn map(swept: &Swept<'_>, x: usize, y: usize) -> Chart {
     let (across, up) = (&swept.plan.space.varied[x], &swept.plan.space.varied[y]);
-    let cells: Vec<(usize, usize, &Measures)> = (0..across.values.len())
-        .flat_map(|i| (0..up.values.len()).map(move |j| (i, j)))
-        .filter_map(|(i, j)| Some((i, j, best_at(swept, |places| places[x] == i && places[y] == j)?)))
-        .collect();
+    let bests = bests(&swept.ranked, |point| {
+        let places = &swept.plan.points[point].places;
+        (places[x], places[y])
+    });
+    let cells: Vec<(usize, usize, &Measures)> =
+        bests.iter().map(|((i, j), point)| (*i, *j, &swept.wholes[*point])).collect();
     let value = |m: &Measures| swept.measure.drawn(m);
     let most = cells.iter().map(|(_, _, m)| value(m).abs()).fold(0.0, f64::max).max(f64::MIN_POSITIVE);
     let with_words = across.values.len() <= WORDS_MAX.0 && up.values.len() <= WORDS_MAX.1;
@@ -202,5 +224,25 @@ fn best(page: &mut Page, swept: &Swept<'_>) {
     page.table(&head, &rows);
     if swept.ranked.len() > ROWS_MAX {
         page.note(format!("The first {ROWS_MAX}; sweep.csv and sweep.parquet have all."));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_of_each_place_in_one_pass() {
+        // Places of a random draw: some are left out, one has a single point.
+        let places = [(2, 0), (0, 1), (2, 0), (1, 1), (0, 1), (0, 0), (2, 0)];
+        let ranked = [3, 6, 0, 4, 2, 5, 1];
+        let mut looks = 0;
+        let found = bests(&ranked, |point| {
+            looks += 1;
+            places[point]
+        });
+        assert_eq!(looks, ranked.len(), "however many places there are");
+        let found: Vec<_> = found.into_iter().collect();
+        assert_eq!(found, [((0, 0), 5), ((0, 1), 4), ((1, 1), 3), ((2, 0), 6)]);
     }
 }

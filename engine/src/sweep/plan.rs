@@ -5,11 +5,13 @@ use std::path::Path;
 use crosstick_model::Universe;
 
 use super::space::Space;
+use crate::backtest::reel::interrupted;
 use crate::backtest::{custom, universe_of};
 use crate::config::universe::FactsByVenue;
-use crate::config::{Config, Mistakes, Overrides, Preset};
+use crate::config::{Config, Mistakes, Overrides, Preset, Written};
 use crate::data::{Data, Source};
 use crate::exit::Failure;
+use crate::signals::Signals;
 
 /// Points that a sweep may have.
 pub const POINTS_MAX: u64 = 100_000;
@@ -18,7 +20,8 @@ const LISTED_MAX: usize = 30;
 
 /// What is to be run.
 pub struct Plan<'a> {
-    file: &'a Path,
+    /// Read once: all points are of the same config.
+    written: Written,
     /// The config with nothing varied.
     pub base: Config,
     overrides: Overrides,
@@ -50,22 +53,25 @@ impl<'a> Plan<'a> {
     /// Checks the config and every point.
     ///
     /// # Errors
-    /// Usage: all mistakes at once.
+    /// Usage: all mistakes at once. When `signals` say to stop.
     pub fn new(
-        file: &'a Path,
+        file: &Path,
         sources: &'a [Source],
         set: &[String],
         random: Option<(u64, u64)>,
+        signals: &Signals,
     ) -> Result<Self, Failure> {
         let overrides = Overrides::from_process();
-        let base = Config::load(Some(file), &overrides).map_err(Failure::usage)?;
+        let written = Written::read(file).map_err(Failure::usage)?;
+        let base = written.config(&overrides).map_err(Failure::usage)?;
         let space = Space::parse(set).map_err(|wrong| Failure::usage(wrong.join("\n")))?;
         let facts = Data::facts(&base, sources)?;
         let (points, groups, notes) = (Vec::new(), Vec::new(), Vec::new());
-        let mut plan = Self { file, base, overrides, sources, facts, space, points, groups, notes };
+        let mut plan = Self { written, base, overrides, sources, facts, space, points, groups, notes };
         plan.keys()?;
         plan.preset();
         plan.values()?;
+        plan.overlaps()?;
         let indexes = match random {
             Some((count, seed)) => plan.space.draw(count, seed),
             None => (0..plan.space.len().min(POINTS_MAX + 1)).collect(),
@@ -76,7 +82,7 @@ impl<'a> Plan<'a> {
                 plan.space.len()
             )));
         }
-        plan.points(&indexes)?;
+        plan.points(&indexes, signals)?;
         Ok(plan)
     }
 
@@ -127,11 +133,30 @@ impl<'a> Plan<'a> {
         refuse(wrong)
     }
 
+    /// Of two keys for the same value one would decide, and points be told apart by the other.
+    fn overlaps(&self) -> Result<(), Failure> {
+        let mut wrong: Vec<String> = Vec::new();
+        let keys: Vec<&str> = self.space.varied.iter().map(|v| v.key.as_str()).collect();
+        for (i, second) in keys.iter().enumerate() {
+            let same = keys[..i].iter().find(|first| self.written.overlap(&self.overrides, [**first, *second]));
+            if let Some(first) = same {
+                wrong.push(format!(
+                    "--set {second}: it is, or is a part of, what --set {first} varies already in other words; give all \
+                     values under one key"
+                ));
+            }
+        }
+        refuse(wrong)
+    }
+
     /// Every point as a whole, and which of them decode data alike.
-    fn points(&mut self, indexes: &[u64]) -> Result<(), Failure> {
+    fn points(&mut self, indexes: &[u64], signals: &Signals) -> Result<(), Failure> {
         let mut wrong: Vec<String> = Vec::new();
         let mut universes: Vec<Universe> = Vec::new();
         for index in indexes {
+            if signals.stop() {
+                return Err(interrupted());
+            }
             let places = self.space.point(*index);
             let settings: Vec<(&str, &str)> = self.space.settings(&places).collect();
             let config = match self.config_of(&settings) {
@@ -164,7 +189,7 @@ impl<'a> Plan<'a> {
     /// A point's config.
     ///
     /// # Errors
-    /// Never for a point of the plan, which was checked, unless the file changed since.
+    /// Never for a point of the plan, which was checked.
     pub fn config(&self, point: &Point) -> Result<Config, Failure> {
         let settings: Vec<(&str, &str)> = self.space.settings(&point.places).collect();
         self.config_of(&settings).map_err(Failure::usage)
@@ -189,7 +214,7 @@ impl<'a> Plan<'a> {
             let path: Vec<&str> = key.split('.').collect();
             overrides = overrides.flag(&format!("--set {key}={value}"), &path, *value);
         }
-        Config::load(Some(self.file), &overrides)
+        self.written.config(&overrides)
     }
 }
 
@@ -220,4 +245,91 @@ fn ticks_alike(a: &Universe, b: &Universe) -> bool {
     let instruments =
         |u: &Universe| u.instruments.iter().map(|i| (i.venue, i.symbol.clone(), i.scale)).collect::<Vec<_>>();
     venues(a) == venues(b) && instruments(a) == instruments(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: &str = r#"
+[[venue]]
+name = "a"
+protocol = "binance-spot"
+fees = { maker_bps = "1", taker_bps = "1", asset = "quote" }
+balances = { USDT = "1000" }
+
+[[venue]]
+name = "b"
+protocol = "binance-spot"
+
+[[instrument]]
+venue = "a"
+symbol = "BTCUSDT"
+base = "BTC"
+quote = "USDT"
+
+[[instrument]]
+venue = "b"
+symbol = "BTCUSDT"
+base = "BTC"
+quote = "USDT"
+
+[[market]]
+name = "BTC"
+symbols = { a = "BTCUSDT", b = "BTCUSDT" }
+
+[risk]
+currency = "USDT"
+"#;
+
+    fn plan<'a>(file: &Path, set: &[&str]) -> Result<Plan<'a>, Failure> {
+        let set: Vec<String> = set.iter().map(|s| (*s).to_owned()).collect();
+        Plan::new(file, &[], &set, None, &Signals::unconnected())
+    }
+
+    fn file() -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, CONFIG).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn all_points_are_of_the_config_that_was_checked() {
+        let (_folder, path) = file();
+        let plan = plan(&path, &["strategy.spread.min_edge_bps=1,2"]).unwrap_or_else(|e| panic!("{e}"));
+        let values: Vec<String> = plan.points.iter().map(|point| plan.config(point).unwrap().values()).collect();
+        std::fs::write(&path, CONFIG.replace("taker_bps = \"1\"", "taker_bps = \"9\"")).unwrap();
+        let again: Vec<String> = plan.points.iter().map(|point| plan.config(point).unwrap().values()).collect();
+        assert_eq!(values, again, "the file may change while a sweep runs");
+        std::fs::remove_file(&path).unwrap();
+        assert!(plan.config(&plan.points[0]).is_ok(), "or go away");
+    }
+
+    #[test]
+    fn one_value_has_one_key() {
+        let (_folder, path) = file();
+        let refused = |set: &[&str]| plan(&path, set).err().map(|failure| failure.to_string());
+        let fees = ["venue.0.fees.taker_bps=1,2", "venue.a.fees.taker_bps=3,4"];
+        let said = refused(&fees).expect("the same key");
+        assert!(
+            said.contains("--set venue.a.fees.taker_bps") && said.contains("--set venue.0.fees.taker_bps"),
+            "{said}"
+        );
+        let whole = "venue.a.balances={ USDT = \"5\" }";
+        for set in [["venue.0.balances.usdt=1,2", whole], [whole, "venue.0.balances.usdt=1,2"]] {
+            assert!(refused(&set).is_some_and(|said| said.contains("is a part of")), "{set:?}");
+        }
+        assert_eq!(refused(&["venue.0.fees.taker_bps=1,2", "venue.b.fees.taker_bps=3,4"]), None);
+        assert_eq!(refused(&["venue.0.fees.taker_bps=1,2", "venue.0.fees.maker_bps=0,1"]), None);
+    }
+
+    #[test]
+    fn checking_points_ends_when_told() {
+        let (_folder, path) = file();
+        let signals = Signals::unconnected();
+        signals.raise_stop();
+        let set = ["strategy.spread.min_edge_bps=1:100:1".to_owned()];
+        assert!(Plan::new(&path, &[], &set, None, &signals).is_err());
+    }
 }

@@ -7,7 +7,7 @@ use super::plan::{Plan, Point};
 use crate::backtest::measure::{Measures, Trial};
 use crate::backtest::reel::Reel;
 use crate::config::Config;
-use crate::data::Source;
+use crate::data::Steady;
 use crate::exit::Failure;
 use crate::progress;
 use crate::signals::Signals;
@@ -24,11 +24,18 @@ pub struct Results {
     pub in_memory: bool,
 }
 
-/// Runs what is not finished yet. Whatever ends meanwhile is kept.
+/// Runs what is not finished yet. Whatever ends meanwhile is kept. `room` as in [`Reel::new`].
 ///
 /// # Errors
-/// When data cannot be read, a result not be kept, or `signals` say to stop.
-pub fn run(plan: &Plan<'_>, sources: &[Source], walk: u32, kept: &Kept, signals: &Signals) -> Result<Results, Failure> {
+/// When data cannot be read or changes, a result cannot be kept, or `signals` say to stop.
+pub fn run(
+    plan: &Plan<'_>,
+    data: &Steady<'_>,
+    walk: u32,
+    kept: &Kept,
+    room: Option<usize>,
+    signals: &Signals,
+) -> Result<Results, Failure> {
     let mut parts: Vec<Option<Vec<Measures>>> =
         plan.points.iter().map(|point| kept.before.get(&settings(plan, point)).cloned()).collect();
     let before = parts.iter().flatten().count();
@@ -41,7 +48,7 @@ pub fn run(plan: &Plan<'_>, sources: &[Source], walk: u32, kept: &Kept, signals:
         }
         let config = plan.config(&plan.points[*first])?;
         let universe = plan.universe(&config)?;
-        let mut reel = Reel::new(&config, &universe, sources);
+        let mut reel = Reel::new(&config, &universe, data, room);
         let bar = progress::bytes("reading");
         reel.fill(&mut |read, all| {
             bar.set(read, all);
@@ -58,6 +65,8 @@ pub fn run(plan: &Plan<'_>, sources: &[Source], walk: u32, kept: &Kept, signals:
             .map(|index| {
                 let point = &plan.points[*index];
                 let measured = point_of(plan, &plan.config(point)?, &reel, walk, signals)?;
+                // What is kept is of the data that the fingerprint names, and so is what runs on another day.
+                data.check()?;
                 kept.keep(&Line { set: settings(plan, point), parts: measured.clone() })?;
                 bar.step();
                 Ok((*index, measured))

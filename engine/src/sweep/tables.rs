@@ -5,9 +5,12 @@ use std::path::Path;
 use crosstick_model::{Amount, Decimal};
 
 use super::Swept;
+use super::space::Varied;
 use crate::backtest::measure::Measures;
+use crate::backtest::reel::interrupted;
+use crate::exit::Failure;
 use crate::export::table::Type;
-use crate::export::{Cell, Column, Format, Table, TableError};
+use crate::export::{Cell, Column, Format, Table};
 
 /// What follows a point's keys.
 const MEASURES: &[Column<'static>] = &[
@@ -28,33 +31,48 @@ const MEASURES: &[Column<'static>] = &[
     ("decisions_hash", Type::Text),
 ];
 
-/// Writes them to `dir`.
-pub(super) fn write(swept: &Swept<'_>, dir: &Path) -> Result<(), TableError> {
+/// Rows between two looks at whether to stop.
+const LOOK_ROWS: usize = 1_024;
+
+/// Writes them to `dir`. `go_on` is asked now and then.
+///
+/// # Errors
+/// When a file cannot be written, or `go_on` says no.
+pub(super) fn write(swept: &Swept<'_>, dir: &Path, go_on: &dyn Fn() -> bool) -> Result<(), Failure> {
+    let writer = Writer { swept, keys: Keys::new(swept), dir, go_on };
     for format in [Format::Csv, Format::Parquet] {
-        points(swept, dir, format)?;
+        writer.points(format)?;
         if !swept.steps.is_empty() {
-            parts(swept, dir, format)?;
-            steps(swept, dir, format)?;
+            writer.parts(format)?;
+            writer.steps(format)?;
         }
     }
     Ok(())
 }
 
 /// The keys as columns: decimals where all their values are numbers.
-fn keys<'s>(swept: &'s Swept<'_>) -> Vec<Column<'s>> {
-    let kind = |numbers: Option<Vec<Decimal>>| if numbers.is_some() { Type::Decimal } else { Type::Text };
-    swept.plan.space.varied.iter().map(|v| (v.key.as_str(), kind(v.numbers()))).collect()
+struct Keys<'s> {
+    varied: &'s [Varied],
+    numbers: Vec<Option<Vec<Decimal>>>,
 }
 
-fn values<'s>(swept: &'s Swept<'_>, point: usize) -> Vec<Cell<'s>> {
-    let places = &swept.plan.points[point].places;
-    let varied = swept.plan.space.varied.iter().zip(places);
-    varied
-        .map(|(v, place)| match v.numbers() {
+impl<'s> Keys<'s> {
+    fn new(swept: &'s Swept<'_>) -> Self {
+        let varied = &swept.plan.space.varied;
+        Self { varied, numbers: varied.iter().map(Varied::numbers).collect() }
+    }
+
+    fn columns(&self) -> impl Iterator<Item = Column<'s>> {
+        let kind = |numbers: &Option<Vec<Decimal>>| if numbers.is_some() { Type::Decimal } else { Type::Text };
+        self.varied.iter().zip(&self.numbers).map(move |(v, numbers)| (v.key.as_str(), kind(numbers)))
+    }
+
+    fn values(&self, places: &[usize]) -> impl Iterator<Item = Cell<'s>> {
+        self.varied.iter().zip(&self.numbers).zip(places).map(|((v, numbers), place)| match numbers {
             Some(numbers) => Cell::Decimal(numbers[*place]),
             None => Cell::Text(&v.values[*place]),
         })
-        .collect()
+    }
 }
 
 fn measured(m: &Measures) -> [Cell<'_>; 15] {
@@ -77,67 +95,92 @@ fn measured(m: &Measures) -> [Cell<'_>; 15] {
     ]
 }
 
-fn points(swept: &Swept<'_>, dir: &Path, format: Format) -> Result<(), TableError> {
-    let mut columns: Vec<Column<'_>> = vec![("rank", Type::Count), ("point", Type::Count)];
-    columns.extend(keys(swept));
-    columns.extend(MEASURES);
-    let mut table = Table::create(dir, "sweep", &columns, format)?;
-    for (rank, point) in swept.ranked.iter().enumerate() {
-        let mut row = vec![Cell::Count(rank as u64 + 1), Cell::Count(swept.plan.points[*point].index)];
-        row.extend(values(swept, *point));
-        row.extend(measured(&swept.wholes[*point]));
-        table.row(&row)?;
-    }
-    table.finish().map(drop)
+struct Writer<'s> {
+    swept: &'s Swept<'s>,
+    keys: Keys<'s>,
+    dir: &'s Path,
+    go_on: &'s dyn Fn() -> bool,
 }
 
-/// Every point in every part.
-fn parts(swept: &Swept<'_>, dir: &Path, format: Format) -> Result<(), TableError> {
-    let mut columns: Vec<Column<'_>> = vec![("point", Type::Count), ("part", Type::Count)];
-    columns.extend(keys(swept));
-    columns.extend(MEASURES);
-    let mut table = Table::create(dir, "parts", &columns, format)?;
-    for (point, parts) in swept.parts.iter().enumerate() {
-        for (part, m) in parts.iter().enumerate() {
-            let mut row = vec![Cell::Count(swept.plan.points[point].index), Cell::Count(part as u64 + 1)];
-            row.extend(values(swept, point));
-            row.extend(measured(m));
-            table.row(&row)?;
+impl Writer<'_> {
+    fn table(&self, name: &str, columns: &[Column<'_>], format: Format) -> Result<Table, Failure> {
+        Table::create(self.dir, name, columns, format).map_err(Failure::other)
+    }
+
+    /// Asked with the number of each row.
+    fn look(&self, row: usize) -> Result<(), Failure> {
+        if row.is_multiple_of(LOOK_ROWS) && !(self.go_on)() { Err(interrupted()) } else { Ok(()) }
+    }
+
+    fn points(&self, format: Format) -> Result<(), Failure> {
+        let swept = self.swept;
+        let mut columns: Vec<Column<'_>> = vec![("rank", Type::Count), ("point", Type::Count)];
+        columns.extend(self.keys.columns());
+        columns.extend(MEASURES);
+        let mut table = self.table("sweep", &columns, format)?;
+        for (rank, index) in swept.ranked.iter().enumerate() {
+            self.look(rank)?;
+            let point = &swept.plan.points[*index];
+            let mut row = vec![Cell::Count(rank as u64 + 1), Cell::Count(point.index)];
+            row.extend(self.keys.values(&point.places));
+            row.extend(measured(&swept.wholes[*index]));
+            table.row(&row).map_err(Failure::other)?;
         }
+        table.finish().map(drop).map_err(Failure::other)
     }
-    table.finish().map(drop)
-}
 
-fn steps(swept: &Swept<'_>, dir: &Path, format: Format) -> Result<(), TableError> {
-    let mut columns: Vec<Column<'_>> = vec![
-        ("step", Type::Count),
-        ("in_sample_begin_ns", Type::Count),
-        ("out_of_sample_begin_ns", Type::Count),
-        ("out_of_sample_end_ns", Type::Count),
-        ("point", Type::Count),
-    ];
-    columns.extend(keys(swept));
-    columns.extend([
-        ("in_sample", Type::Decimal),
-        ("out_of_sample", Type::Decimal),
-        ("out_of_sample_place", Type::Count),
-        ("points", Type::Count),
-        ("in_sample_net", Type::Decimal),
-        ("out_of_sample_net", Type::Decimal),
-    ]);
-    let mut table = Table::create(dir, "walk_forward", &columns, format)?;
-    for step in &swept.steps {
-        let mut row: Vec<Cell<'_>> = vec![Cell::Count(step.step as u64)];
-        row.extend(step.times_ns.map(Cell::Count));
-        row.push(Cell::Count(swept.plan.points[step.chosen].index));
-        row.extend(values(swept, step.chosen));
-        row.extend([&step.in_sample, &step.out_of_sample].map(|m| swept.measure.cell(m)));
-        row.push(Cell::Count(step.place as u64));
-        row.push(Cell::Count(swept.wholes.len() as u64));
-        row.extend([&step.in_sample, &step.out_of_sample].map(|m| Cell::from(m.net)));
-        table.row(&row)?;
+    /// Every point in every part.
+    fn parts(&self, format: Format) -> Result<(), Failure> {
+        let swept = self.swept;
+        let mut columns: Vec<Column<'_>> = vec![("point", Type::Count), ("part", Type::Count)];
+        columns.extend(self.keys.columns());
+        columns.extend(MEASURES);
+        let mut table = self.table("parts", &columns, format)?;
+        for (index, (point, parts)) in swept.plan.points.iter().zip(&swept.parts).enumerate() {
+            self.look(index)?;
+            for (part, m) in parts.iter().enumerate() {
+                let mut row = vec![Cell::Count(point.index), Cell::Count(part as u64 + 1)];
+                row.extend(self.keys.values(&point.places));
+                row.extend(measured(m));
+                table.row(&row).map_err(Failure::other)?;
+            }
+        }
+        table.finish().map(drop).map_err(Failure::other)
     }
-    table.finish().map(drop)
+
+    fn steps(&self, format: Format) -> Result<(), Failure> {
+        let swept = self.swept;
+        let mut columns: Vec<Column<'_>> = vec![
+            ("step", Type::Count),
+            ("in_sample_begin_ns", Type::Count),
+            ("out_of_sample_begin_ns", Type::Count),
+            ("out_of_sample_end_ns", Type::Count),
+            ("point", Type::Count),
+        ];
+        columns.extend(self.keys.columns());
+        columns.extend([
+            ("in_sample", Type::Decimal),
+            ("out_of_sample", Type::Decimal),
+            ("out_of_sample_place", Type::Count),
+            ("points", Type::Count),
+            ("in_sample_net", Type::Decimal),
+            ("out_of_sample_net", Type::Decimal),
+        ]);
+        let mut table = self.table("walk_forward", &columns, format)?;
+        for step in &swept.steps {
+            let point = &swept.plan.points[step.chosen];
+            let mut row: Vec<Cell<'_>> = vec![Cell::Count(step.step as u64)];
+            row.extend(step.times_ns.map(Cell::Count));
+            row.push(Cell::Count(point.index));
+            row.extend(self.keys.values(&point.places));
+            row.extend([&step.in_sample, &step.out_of_sample].map(|m| swept.measure.cell(m)));
+            row.push(Cell::Count(step.place as u64));
+            row.push(Cell::Count(swept.wholes.len() as u64));
+            row.extend([&step.in_sample, &step.out_of_sample].map(|m| Cell::from(m.net)));
+            table.row(&row).map_err(Failure::other)?;
+        }
+        table.finish().map(drop).map_err(Failure::other)
+    }
 }
 
 impl super::Measure {

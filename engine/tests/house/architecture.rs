@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("execution", &["model", "ring", "feeds", "risk"]),
     ("sim", &["model"]),
     ("engine", &["model", "ring", "ipc", "feeds", "strategy", "risk", "execution", "sim"]),
-    ("benches", &["model", "ring", "ipc", "feeds", "strategy", "risk", "execution", "sim", "engine"]),
+    ("benches", &["model", "ring", "ipc", "feeds", "strategy", "risk", "execution", "sim", "engine", "instructions"]),
     // What of the hot path is counted; it stands apart so that counting builds no more than that.
     ("instructions", &["model", "ring", "feeds", "strategy", "risk", "execution"]),
 ];

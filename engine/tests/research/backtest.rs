@@ -194,6 +194,75 @@ fn what_is_wrong_is_said_and_nothing_is_made() {
     assert!(said.contains("--out file"), "{said}");
 }
 
+#[test]
+fn a_pipe_is_read_once_or_refused() {
+    let session = Session::generated(4, 10, &["--trade"]);
+    let whole = backtest(&session, "whole", &["--no-latency"]);
+    assert!(matches!(whole.status.code(), Some(0 | 3)), "{whole:?}");
+    let files = session.files();
+    let (venue, file) = files[0].split_once('=').unwrap();
+    let pipe = session.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let run = |out: &str, more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_crosstick"));
+        command.args(["backtest", "--config", "config.toml", "--out", out]).args(more).arg("--data");
+        command.arg(format!("{venue}=pipe")).args(&files[1..]).current_dir(session.path());
+        command.output().unwrap()
+    };
+    // The session again at other latencies would find the pipe empty.
+    let refused = run("out", &["--latency-us", "0,5000"]);
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("pipe: ") && said.contains("save it to a file"), "{said}");
+    assert!(!session.path().join("out").exists(), "nothing was made");
+    let frames = fs::read(session.path().join(file)).unwrap();
+    let feeder = thread::spawn(move || fs::OpenOptions::new().write(true).open(pipe).unwrap().write_all(&frames));
+    let once = run("once", &["--no-latency"]);
+    assert_eq!(once.status.code(), whole.status.code(), "{once:?}");
+    feeder.join().unwrap().unwrap();
+    let hash = |out: &str| report(&session.path().join(out).join("report.json"))["decisions_hash"].clone();
+    assert_eq!(hash("once"), hash("whole"));
+}
+
+/// Killed while it reads from a pipe; the next one clears up.
+#[test]
+fn what_a_kill_left_goes_at_the_next_start() {
+    let session = Session::generated(4, 5, &["--trade"]);
+    let pipe = session.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let files = session.files();
+    let (venue, file) = files[0].split_once('=').unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_crosstick"))
+        .args(["backtest", "--config", "config.toml", "--no-latency", "--out", "out"])
+        .args(["--data", &format!("{venue}=pipe")])
+        .current_dir(session.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let frames = text(&session.path().join(file));
+    let out = session.path().join("out");
+    let names = || -> Vec<String> {
+        let entries = fs::read_dir(&out).into_iter().flatten();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    let feeder = thread::spawn(move || {
+        let mut pipe = fs::OpenOptions::new().write(true).open(pipe).unwrap();
+        while pipe.write_all(frames.as_bytes()).is_ok() {}
+    });
+    let until = Instant::now() + Duration::from_secs(60);
+    while !names().iter().any(|name| out.join(name).join(".lock").exists()) && Instant::now() < until {
+        thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    feeder.join().unwrap();
+    let left = names();
+    assert!(left.len() == 1 && left[0].starts_with(&format!(".unfinished-{}-", child.id())), "{left:?}");
+    let output = backtest(&session, "out", &["--no-latency"]);
+    assert!(matches!(output.status.code(), Some(0 | 3)), "{output:?}");
+    assert!(names().iter().all(|name| !name.starts_with('.')), "{:?}", names());
+}
+
 /// Frames without end through a pipe, until the reader leaves.
 #[test]
 fn an_interrupt_ends_it_and_leaves_nothing() {
@@ -203,7 +272,8 @@ fn an_interrupt_ends_it_and_leaves_nothing() {
     let (venue, file) = session.files()[0].split_once('=').map(|(v, f)| (v.to_owned(), f.to_owned())).unwrap();
     let frames = text(&session.path().join(file));
     let mut child = Command::new(env!("CARGO_BIN_EXE_crosstick"))
-        .args(["backtest", "--config", "config.toml", "--out", "out", "--data", &format!("{venue}=pipe")])
+        .args(["backtest", "--config", "config.toml", "--no-latency", "--out", "out"])
+        .args(["--data", &format!("{venue}=pipe")])
         .current_dir(session.path())
         .stderr(Stdio::piped())
         .stdout(Stdio::null())

@@ -97,14 +97,18 @@ fn a_stopped_sweep_goes_on_where_it_was() {
     let said = good(sweep(&session, "out", &more));
     assert!(said.contains("3 points run") && said.contains("6 taken over"), "{said}");
 
-    // Another config, other data: their points would lie.
-    let refused = |more: &[&str]| {
+    // Another config, other data: their points would lie. What was kept stays, a line that was cut off with it.
+    let kept = format!("{}{{\"set\":", fs::read_to_string(out.join("points.jsonl")).unwrap());
+    fs::write(out.join("points.jsonl"), &kept).unwrap();
+    let refused = |more: &[&str], reason: &str| {
         let output = sweep(&session, "out", more);
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(said.contains("points.jsonl") && said.contains("another --out"), "{said}");
+        assert!(said.contains("points.jsonl") && said.contains("another --out") && said.contains(reason), "{said}");
+        assert!(fs::read_to_string(out.join("points.jsonl")).unwrap() == kept, "{reason}: it was changed");
     };
-    refused(&["--set", EDGES, "--set", LATENCIES, "--walk-forward", "2"]);
+    refused(&["--set", EDGES, "--set", LATENCIES, "--walk-forward", "2"], "since it was begun: the walk-forward;");
+    fs::write(out.join("points.jsonl"), kept.trim_end_matches("{\"set\":")).unwrap();
     let text = fs::read_to_string(session.path().join("config.toml")).unwrap();
     fs::write(session.path().join("config.toml"), format!("{text}\n# a comment changes nothing\n")).unwrap();
     good(sweep(&session, "out", &set));
@@ -112,7 +116,23 @@ fn a_stopped_sweep_goes_on_where_it_was() {
     let frames = fs::read_to_string(session.path().join(&file)).unwrap();
     let cut = frames.trim_end().rfind('\n').unwrap();
     fs::write(session.path().join(&file), &frames[..=cut]).unwrap();
-    refused(&set);
+    fs::write(out.join("points.jsonl"), &kept).unwrap();
+    let name = Path::new(&file).file_name().unwrap().to_string_lossy();
+    refused(&set, &format!("since it was begun: the data {name};"));
+}
+
+/// A sweep reads its data more than once.
+#[test]
+fn a_pipe_is_refused() {
+    let session = Session::generated(4, 5, &["--trade"]);
+    assert!(Command::new("mkfifo").arg(session.path().join("pipe")).status().unwrap().success());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_crosstick"));
+    command.args(["sweep", "--config", "config.toml", "--out", "out", "--set", EDGES, "--data", "alpha=pipe"]);
+    let output = command.current_dir(session.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("pipe: ") && said.contains("save it to a file"), "{said}");
+    assert!(!session.path().join("out").exists(), "nothing was made");
 }
 
 #[test]
@@ -140,6 +160,9 @@ fn mistakes_come_all_at_once() {
     }
     let said = refused(&["--set", "engine.shm=a,b"]);
     assert!(said.contains("changes nothing in a backtest"), "{said}");
+    let taker = ["--set", "venue.0.fees.taker_bps=2,5", "--set", "venue.alpha.fees.taker_bps=7,9"];
+    let said = refused(&taker);
+    assert!(said.contains("--set venue.alpha.fees.taker_bps") && said.contains("in other words"), "{said}");
     let said = refused(&["--set", "strategy.spread.cooldown_ms=1:1000:1", "--set", "paper.latency_us=1:1000:1"]);
     assert!(said.contains("1000000 points") && said.contains("--random"), "{said}");
     assert!(!session.path().join("out").exists(), "nothing was made");
@@ -170,12 +193,21 @@ fn a_walk_forward_looks_where_it_did_not_choose() {
         assert_eq!(step["out_of_sample_place"], (better + 1).to_string());
         assert!(number(step, "in_sample_begin_ns") < number(step, "out_of_sample_begin_ns"));
     }
-    // Parts of one session: together they took every tick.
-    let whole = Session::replay(&session);
-    let table = rows(&out.join("sweep.csv"));
-    let sum: f64 = parts.iter().filter(|row| row["point"] == table[0]["point"]).map(|row| number(row, "net")).sum();
-    assert!((sum - number(&table[0], "net")).abs() < 1e-6);
-    assert!(whole.count("/ticks") > 1_000);
+    // Parts of one session: each took some ticks, and together they took every one.
+    let whole = Session::replay(&session).count("/ticks");
+    assert!(whole > 1_000, "{whole}");
+    let points = fs::read_to_string(out.join("points.jsonl")).unwrap();
+    for line in points.lines().skip(1) {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let ticks = line["parts"].as_array().unwrap().iter().map(|part| part["ticks"].as_u64().unwrap());
+        let ticks: Vec<u64> = ticks.collect();
+        assert!(ticks.len() == 4 && ticks.iter().all(|n| *n > 0), "{ticks:?} of {whole}");
+        assert_eq!(ticks.iter().sum::<u64>(), whole);
+    }
+    for row in rows(&out.join("sweep.csv")) {
+        let sum: f64 = parts.iter().filter(|part| part["point"] == row["point"]).map(|part| number(part, "net")).sum();
+        assert!((sum - number(&row, "net")).abs() < 1e-6);
+    }
 }
 
 #[test]

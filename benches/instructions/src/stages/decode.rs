@@ -123,7 +123,8 @@ fn stage(layout: Layout, path: Path, fast: bool) -> Stage {
         assert_eq!((ticks.len(), ticks[0].values, ticks[0].venue_seq), (1, [p, q, a, aq], said.id));
     }
     let mut frames = texts;
-    Stage::new(FRAMES, move || {
+    let ids = (0..FRAMES).fold(0, |ids, n| ids ^ numbers(n).id);
+    Stage::new(FRAMES, ids, move || {
         let mut sum = 0_u64;
         for frame in &mut frames {
             let _ = black_box(path(&mut decoder, black_box(frame), &mut |tick| sum ^= black_box(tick).venue_seq));

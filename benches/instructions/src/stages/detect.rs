@@ -6,7 +6,7 @@ use crosstick_model::{InstrumentId, Quote, Tick};
 use crosstick_strategy::{Outbox, PriceCache, Spread, SpreadConfig, Strategy, View};
 
 use super::Stage;
-use super::world::{currency, one_market};
+use crate::world::{currency, one_market};
 
 /// A multiple of the numbers of venues and of [`CROSS_EVERY`].
 const TICKS: u64 = 960;
@@ -57,5 +57,5 @@ pub fn quotes(venues: u16, crossing: bool) -> Stage {
     assert_eq!(sweep(&ticks(0)), wanted, "{venues} venues");
     assert_eq!(sweep(&ticks(TICKS)), 2 * wanted, "{venues} venues");
     let ticks = ticks(2 * TICKS);
-    Stage::new(TICKS, move || sweep(&ticks))
+    Stage::new(TICKS, 3 * wanted, move || sweep(&ticks))
 }

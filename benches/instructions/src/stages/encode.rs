@@ -8,7 +8,7 @@ use crosstick_risk::Approved;
 
 use super::Stage;
 use super::gate::approved;
-use super::world::one_market;
+use crate::world::one_market;
 
 /// The one Ed25519 private key that Binance's documentation publishes.
 const PEM: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIIJEYWtGBrhACmb9Dvy+qa8WEf0lQOl1s4CLIAB9m89u\n\
@@ -31,9 +31,11 @@ fn stage(signer: Signer, auth: Auth) -> Stage {
         encoder.idle();
         bytes
     };
-    assert!(sweep(&mut orders) > 200 * count, "every order was written");
+    let bytes = sweep(&mut orders);
+    assert!(bytes > 200 * count, "every order was written");
     orders = ours();
-    Stage::new(count, move || sweep(&mut orders))
+    // An order's request always has the same length.
+    Stage::new(count, bytes, move || sweep(&mut orders))
 }
 
 /// In a session that was logged on: no signature.

@@ -35,5 +35,5 @@ pub fn next() -> Stage {
     fill(&mut buffer);
     assert_eq!(sweep(&mut frames, &mut buffer), (FRAMES * PAYLOAD) as u64, "every payload");
     fill(&mut buffer);
-    Stage::new(FRAMES as u64, move || sweep(&mut frames, &mut buffer))
+    Stage::new(FRAMES as u64, (FRAMES * PAYLOAD) as u64, move || sweep(&mut frames, &mut buffer))
 }

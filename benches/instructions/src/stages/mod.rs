@@ -6,19 +6,31 @@ mod encode;
 mod frame;
 mod gate;
 mod ring;
-mod world;
+
+use crate::counted_region;
 
 /// A stage that is ready to be run once.
 pub struct Stage {
     /// Operations of that run, such as ticks or orders.
     pub operations: u64,
     /// The run. What it returns keeps the compiler from leaving it out.
-    pub run: Box<dyn FnMut() -> u64>,
+    run: Box<dyn FnMut() -> u64>,
+    /// What it has to return.
+    answer: u64,
 }
 
 impl Stage {
-    fn new(operations: u64, run: impl FnMut() -> u64 + 'static) -> Self {
-        Self { operations, run: Box::new(run) }
+    fn new(operations: u64, answer: u64, run: impl FnMut() -> u64 + 'static) -> Self {
+        Self { operations, run: Box::new(run), answer }
+    }
+
+    /// The run, in the region that is counted.
+    ///
+    /// # Errors
+    /// When its answer is wrong, in words.
+    pub fn count(&mut self) -> Result<(), String> {
+        let answer = counted_region(&mut *self.run).wrapping_sub(1);
+        if answer == self.answer { Ok(()) } else { Err(format!("its answer is {answer} and not {}", self.answer)) }
     }
 }
 
@@ -45,3 +57,18 @@ pub const ALL: &[(&str, Make)] = &[
     ("encode/session", encode::session),
     ("encode/hmac", encode::hmac),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_counted_run_gives_its_answer() {
+        for (name, make) in ALL {
+            let mut stage = make();
+            assert_eq!(stage.count(), Ok(()), "{name}");
+            stage.answer = stage.answer.wrapping_add(1);
+            assert!(stage.count().is_err(), "{name}: a wrong one is seen");
+        }
+    }
+}

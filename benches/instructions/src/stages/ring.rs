@@ -30,8 +30,9 @@ pub fn push_pop() -> Stage {
         sum
     };
     let all = 3 * CAPACITY as u64;
-    assert_eq!(sweep(), all * (all - 1) / 2, "every tick comes out");
-    Stage::new(all, sweep)
+    let sum = all * (all - 1) / 2;
+    assert_eq!(sweep(), sum, "every tick comes out");
+    Stage::new(all, sum, sweep)
 }
 
 /// 64 in, 64 out.
@@ -47,6 +48,7 @@ pub fn batch_64() -> Stage {
         sum
     };
     let all = 3 * CAPACITY as u64;
-    assert_eq!(sweep(), all * (all - 1) / 2, "every tick comes out");
-    Stage::new(all, sweep)
+    let sum = all * (all - 1) / 2;
+    assert_eq!(sweep(), sum, "every tick comes out");
+    Stage::new(all, sum, sweep)
 }

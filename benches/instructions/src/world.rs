@@ -1,19 +1,25 @@
-//! The universe that detector and gate work in.
+//! The universe that detector and gate work in, here and in the benchmarks. Cold.
 
 use crosstick_model::amount::AMOUNT_ONE;
 use crosstick_model::{
     Amount, FeeAsset, Fees, Instrument, InstrumentId, Kind, Market, MarketId, Protocol, Scale, Universe, Venue, VenueId,
 };
 
-const SCALE: Scale = Scale { price_decimals: 2, quantity_decimals: 5 };
+/// Decimals of [`one_market`]: prices in cents, quantities in hundred-thousandths.
+pub const SCALE: Scale = Scale { price_decimals: 2, quantity_decimals: 5 };
 
 /// Whole units of a currency.
+#[must_use]
 pub const fn currency(units: i128) -> Amount {
     Amount(units * AMOUNT_ONE)
 }
 
 /// One market, BTC against USDT, over so many spot venues: 1 bps taker fee, a price step of a cent, a quantity step of
-/// 0.00001, a least notional of 5.
+/// 0.00001, a least notional of 5. Instrument and venue numbers agree.
+///
+/// # Panics
+/// With more venues than a universe holds.
+#[must_use]
 pub fn one_market(venues: u16) -> Universe {
     let mut universe = Universe::default();
     let usdt = universe.asset("USDT").expect("room");

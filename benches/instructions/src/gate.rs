@@ -2,13 +2,12 @@
 
 use std::hint::black_box;
 
-use crosstick_model::amount::AMOUNT_ONE;
 use crosstick_model::{
     Amount, DenyCode, GroupId, InstrumentId, Intent, Purpose, Quote, Side, Tick, TimeInForce, Universe, VenueId,
 };
 use crosstick_risk::{Approved, Balances, Limits, Rates, Risk};
 
-use crate::worlds::one_market;
+use crate::world::{currency, one_market};
 
 /// Groups that are in flight at most.
 pub const GROUPS: u64 = 16;
@@ -17,10 +16,6 @@ const SECOND_NS: u64 = 1_000_000_000;
 const BID: i64 = 6_000_000;
 const ASK: i64 = 6_000_005;
 const QUANTITY: i64 = 500;
-
-const fn currency(units: i128) -> Amount {
-    Amount(units * AMOUNT_ONE)
-}
 
 /// Risk over two venues, all limits set, balances tracked.
 #[derive(Debug)]
