@@ -1,6 +1,14 @@
-//! What cannot be written is refused, and no secret is ever shown.
+//! What cannot be written or sent is refused, and no secret is ever shown.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crosstick_execution::OrderLine;
 use crosstick_execution::binance::{Auth, EncoderError, EncoderSpec, SecretError, Signer, Unencodable};
+use crosstick_feeds::error::Stage;
+use crosstick_feeds::{ConnectError, Endpoint, Reason, SocketOptions, TlsClient};
 use crosstick_model::{Instrument, InstrumentId, Kind, OrderId, Scale, Side, TimeInForce};
 
 use crate::desk::{ED_KEY, ED_PEM, KEY, RUN, SECRET, approved, ed25519, encoder, hmac, instrument, request, spec};
@@ -107,4 +115,60 @@ fn no_secret_is_shown() {
             assert!(!shown.contains(&bytes[1..bytes.len() - 1]), "{shown}");
         }
     }
+}
+
+/// A line to a venue on loopback that serves it once.
+fn line(serve: impl FnOnce(TcpStream) + Send + 'static) -> (OrderLine, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let venue = thread::spawn(move || serve(listener.accept().expect("a client").0));
+    let endpoint = Endpoint::parse(&format!("ws://{address}/")).expect("an address");
+    let tls = TlsClient::new(None).expect("roots");
+    (OrderLine::dial(endpoint, tls, SocketOptions::default(), 0), venue)
+}
+
+/// Until it is open, or will not open. Its own time stands still, so that no slow machine is a late venue.
+fn opened(line: &mut OrderLine) -> Result<(), Reason> {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !line.connect(0)? {
+        assert!(Instant::now() < end, "it neither opens nor fails");
+        thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_venue_that_hangs_up_in_the_middle_of_its_answer_has_closed() {
+    for answer in ["", "H", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: webs"] {
+        let (mut line, venue) = line(move |mut tcp| {
+            // The request to its end: what stays unread would make a reset of the end.
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                tcp.read_exact(&mut byte).expect("a request");
+                request.extend(byte);
+            }
+            tcp.write_all(answer.as_bytes()).expect("sent");
+        });
+        let reason = opened(&mut line).expect_err("it has hung up");
+        let closed = matches!(reason, Reason::Connect(ConnectError::Closed { stage: Stage::Upgrading, .. }));
+        assert!(closed && !line.is_open(), "{answer:?}: {reason}");
+        venue.join().expect("the venue");
+    }
+}
+
+#[test]
+fn what_waits_to_be_sent_is_bounded() {
+    let (mut line, venue) = line(|tcp| {
+        let Ok(mut venue) = tungstenite::accept(tcp) else { return };
+        while venue.read().is_ok() {}
+    });
+    opened(&mut line).unwrap_or_else(|e| panic!("{e}"));
+    let frame = [0; 1024];
+    for _ in 0..64 {
+        assert_eq!(line.queue(&frame), Ok(()));
+    }
+    assert_eq!(line.queue(&frame), Err(Reason::Unread(64)));
+    assert!(!line.is_open());
+    venue.join().expect("the venue");
 }
