@@ -71,7 +71,7 @@ impl Risk {
     }
 
     /// Checks one leg and reserves for it. `pending`: legs of the same group approved before it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn approve(&mut self, now_ns: u64, intent: &Intent, pending: usize) -> Result<Approved, DenyCode> {
         let closes = intent.purpose == Purpose::Close;
         if let Some(halt) = self.breaker.halt
@@ -98,7 +98,7 @@ impl Risk {
     }
 
     /// Order, position, gross, net, open orders, order rate.
-    #[inline]
+    #[inline(always)]
     fn check_limits(
         &self,
         now_ns: u64,
@@ -179,7 +179,7 @@ impl Risk {
     }
 
     /// Sets aside balance and exposure, mints the id and puts the order into the table.
-    #[inline]
+    #[inline(always)]
     fn reserve(&mut self, now_ns: u64, intent: &Intent, notional: i128, base: i128) -> Result<Approved, DenyCode> {
         const OVERFLOW: DenyCode = DenyCode::Overflow;
         let i = intent.instrument.index();
@@ -233,7 +233,7 @@ impl Risk {
 }
 
 /// What the venue itself would refuse: quantity, price, least notional. Gives the notional back.
-#[inline]
+#[inline(always)]
 fn check_shape(spec: &Spec, intent: &Intent) -> Result<i128, DenyCode> {
     let q = intent.quantity;
     if q <= 0 || q < spec.min_quantity || !spec.quantity_steps.divides(q) {
@@ -250,7 +250,7 @@ fn check_shape(spec: &Spec, intent: &Intent) -> Result<i128, DenyCode> {
 }
 
 /// A fresh quote, and a price near its other side: the ask for a buy, the bid for a sell.
-#[inline]
+#[inline(always)]
 fn check_quote(mark: &Mark, intent: &Intent, now_ns: u64, collar_e8: i64) -> Result<(), DenyCode> {
     if now_ns >= mark.fresh_until_ns {
         return Err(DenyCode::Stale);

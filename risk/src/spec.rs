@@ -156,7 +156,7 @@ impl Spec {
     }
 
     /// Price × quantity, or contracts × contract size, in the quote asset, rounded down where it is not exact.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn notional(&self, price: i64, quantity: i64) -> Option<i128> {
         let value = if self.inverse {
             mul(i128::from(quantity), self.unit)?
@@ -176,7 +176,7 @@ impl Spec {
     }
 
     /// An amount of the quote asset in the risk currency, rounded up. Unknown rate: zero.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn value_ceil(&self, amount: i128) -> Option<i128> {
         if i128::from(self.rate_e8) == RATE_ONE {
             return Some(amount);
@@ -209,7 +209,7 @@ impl Spec {
     }
 
     /// What a positive quantity mantissa is in base units at 1e-16: itself, or rounded up where inverse.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn base_amount(&self, price: i64, quantity: i64) -> Option<i128> {
         let quantity = mul(i128::from(quantity), self.quantity_up)?;
         if self.inverse { self.per(price, -quantity)?.checked_neg() } else { Some(quantity) }
@@ -228,7 +228,7 @@ impl Spec {
     }
 
     /// Whether a base amount at `price` is worth no more than max_net_notional; exact, without a division.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn net_allows(&self, base: i128, price: i64) -> Option<bool> {
         Some(mul(base, i128::from(price))? <= self.max_net_product)
     }
@@ -244,7 +244,7 @@ impl Spec {
 
     /// What an order sets aside on its venue: spot, what it pays; contracts, once the notional of the part
     /// (`increase`) by which the position could grow. Fees come on top where they are not taken from what is received.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn hold(&self, side: Side, price: i64, quantity: i64, notional: i128, increase: i64) -> Option<Hold> {
         let mut hold = Hold::NOTHING;
         if self.spot {
@@ -282,7 +282,7 @@ impl Spec {
     }
 
     /// The dearest fee on an amount, rounded up.
-    #[inline]
+    #[inline(always)]
     fn fee(&self, amount: i128) -> Option<i128> {
         if self.fee_e8 == 0 {
             return Some(0);

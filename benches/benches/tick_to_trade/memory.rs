@@ -146,7 +146,7 @@ impl Library {
 
     fn turn(&mut self) -> Vec<f64> {
         let records = self.server.records();
-        self.socket.get_mut().sock.outgoing = Vec::with_capacity(FRAMES as usize * 1024);
+        self.socket.get_mut().sock.outgoing.clear();
         let (before, begin) = (allocations(), self.clock.ticks());
         for record in &records {
             self.socket.get_mut().sock.arrives(record);
@@ -155,8 +155,7 @@ impl Library {
             self.socket.send(Message::text(order)).expect("memory");
         }
         let figures = figures(&self.clock, self.clock.ticks() - begin, before);
-        let sent = std::mem::take(&mut self.socket.get_mut().sock.outgoing);
-        self.server.check(&sent, 1);
+        self.server.check(&self.socket.get_mut().sock.outgoing, 1);
         figures
     }
 }
@@ -244,8 +243,7 @@ impl<S: Strategy> Ours<S> {
         let records = self.server.records();
         self.outlet.sink().refresh();
         let wire = &mut self.outlet.sink().gateway.wire;
-        // The other venue's quote may have led to an order.
-        let early = std::mem::replace(&mut wire.memory.outgoing, Vec::with_capacity(FRAMES as usize * 1024));
+        assert!(wire.memory.outgoing.is_empty(), "the other's quote changes nothing");
         let (before, mut spent) = (allocations(), 0);
         for records in records.chunks(self.fills_every) {
             let begin = self.ticks.ticks();
@@ -254,10 +252,10 @@ impl<S: Strategy> Ours<S> {
             self.outlet.sink().settle();
         }
         let figures = figures(&self.ticks, spent, before);
-        assert!(early.is_empty(), "the other's quote changes nothing");
         assert_eq!(self.outlet.sink().denied(), 0, "risk approves every order: {}", self.outlet.sink().denials());
-        let sent = std::mem::take(&mut self.outlet.sink().gateway.wire.memory.outgoing);
-        self.server.check(&sent, self.orders_a_frame);
+        let sent = &mut self.outlet.sink().gateway.wire.memory.outgoing;
+        self.server.check(sent, self.orders_a_frame);
+        sent.clear();
         figures
     }
 }
