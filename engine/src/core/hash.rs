@@ -24,7 +24,7 @@ impl Default for DecisionHash {
 }
 
 impl DecisionHash {
-    /// Takes in one record. Hashes only where one input led to more than [`BATCH_BYTES`]; else [`Self::work_off`] does.
+    /// Takes in one record. Hashes only where one input led to more than 16 KiB; else [`Self::work_off`] does.
     #[inline]
     pub fn add(&mut self, decision: &Decision) {
         if self.len + RECORD_BYTES_MAX > BATCH_BYTES {
