@@ -75,23 +75,28 @@ impl Sums {
              median over the turns):\n\n| part | mean |\n|---|---:|\n"
         );
         let [down, up] = [0, 1].map(|way| median(loopback.ways.iter().map(|ways| ways[way])));
-        let mut sum = down + up;
         let _ = writeln!(
             out,
             "| loopback down: the venue's write called to the client's read back (bare TCP) | {down:.0} |"
         );
         for (stage, name) in STAGES.iter().enumerate() {
             let ns = median(self.stages.iter().map(|stages| stages[stage]));
-            sum += ns;
             let _ = writeln!(out, "| {name} | {ns:.0} |");
         }
         let _ =
             writeln!(out, "| loopback up: the client's write called to the venue's read back (bare TCP) | {up:.0} |");
-        let seen = median(self.seen.iter().copied());
-        let off = 100.0 * (sum - seen) / seen;
+        // By rounds of the contest: what the machine does to the turns of one it mostly does to all of them.
+        let sums: Vec<f64> = self
+            .stages
+            .iter()
+            .zip(&loopback.ways)
+            .map(|(stages, ways)| stages.iter().sum::<f64>() + ways.iter().sum::<f64>())
+            .collect();
+        let off = median(sums.iter().zip(&self.seen).map(|(sum, seen)| 100.0 * (sum - seen) / seen));
+        let (sum, seen) = (median(sums.iter().copied()), median(self.seen.iter().copied()));
         let _ = writeln!(out, "| **sum** | **{sum:.0}** |\n| **seen by the venue** | **{seen:.0}** |");
         let verdict = if off.abs() <= 5.0 { "within" } else { "NOT within" };
-        let _ = writeln!(out, "\nThe sum is off by {off:+.1} %: {verdict} 5 %.");
+        let _ = writeln!(out, "\nThe sums are off by {off:+.1} % (median over the rounds): {verdict} 5 %.");
         out
     }
 }
