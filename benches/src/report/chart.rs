@@ -88,11 +88,17 @@ fn draw(rows: &[&Row], svg: &mut String) -> Result<(), Box<dyn std::error::Error
         let (x, y) = chart.plotting_area().map_coordinate(&(row.median, y));
         let right = |size: i32| ("sans-serif", size).into_font().color(&INK).pos(Pos::new(HPos::Right, VPos::Center));
         root.draw(&Text::new(row.name.clone(), (NAMES as i32 - 10, y), right(14)))?;
-        // The median's number, within the bar where there is room.
-        let inside = x - NAMES as i32 > 70;
-        let (at, pos) = if inside { (x - 6, HPos::Right) } else { (x + 8, HPos::Left) };
+        // The median's number beside the line: within the bar, else behind the line's end, else above it.
+        let (begins, _) = chart.plotting_area().map_coordinate(&(row.min.min(row.median), 0.0));
+        let (ends, _) = chart.plotting_area().map_coordinate(&(row.max.max(row.median).min(edge), 0.0));
+        let (at, up, pos) = if begins - NAMES as i32 > 60 {
+            (begins - 6, 0, HPos::Right)
+        } else if ends + 60 < WIDTH as i32 {
+            (ends + 8, 0, HPos::Left)
+        } else {
+            (x + 8, -8, HPos::Left)
+        };
         let style = ("sans-serif", 13).into_font().color(&INK).pos(Pos::new(pos, VPos::Center));
-        let up = if inside { 0 } else { -8 };
         root.draw(&Text::new(figure(row.median), (at, y + up), style))?;
     }
     if let Some(bound) = bound {
