@@ -130,6 +130,8 @@ struct Run<'u> {
     universe: &'u Universe,
     beside: Beside,
     result: Verified,
+    /// The input at hand is the last of a journal that does not go to the run's end.
+    at_end: bool,
 }
 
 /// A record of the journal, and those behind it that the same input led to.
@@ -152,7 +154,7 @@ impl<'u> Run<'u> {
             complete: false,
             span_ns: (0, 0),
         };
-        Self { core, universe, beside: Beside::default(), result }
+        Self { core, universe, beside: Beside::default(), result, at_end: false }
     }
 
     fn over(mut self, journal: &Journal, progress: &mut dyn FnMut(u64)) -> Result<Verified, VerifyError> {
@@ -177,8 +179,10 @@ impl<'u> Run<'u> {
                 break;
             }
         }
-        // What damage cut off from its decisions is not compared with them.
+        // What damage cut off from its decisions is not compared with them; a run that was killed, or whose disk was full,
+        // may have left an input without all it led to.
         if self.result.damage.is_empty() && self.result.difference.is_none() {
+            self.at_end = input.as_ref().is_none_or(|input| input.kind != kind::FINISH);
             self.take(input, &mut led);
         }
         self.result.hash = self.core.hash().hex();
@@ -233,7 +237,9 @@ impl<'u> Run<'u> {
                 return;
             }
         }
-        if let Some(extra) = self.beside.made.pop_front() {
+        if self.at_end {
+            self.beside.made.clear();
+        } else if let Some(extra) = self.beside.made.pop_front() {
             let replayed = self.words(&extra);
             self.differ(input.seq + 1, "no decision".into(), replayed);
         }

@@ -129,6 +129,26 @@ fn a_journal_that_ends_anywhere_is_identical_up_to_there() {
     }
 }
 
+/// A run that is killed, or whose disk is full, may leave an input and nothing of what it led to.
+#[test]
+fn a_journal_that_ends_between_an_input_and_its_decisions_is_identical_up_to_there() {
+    let home = tempfile::tempdir().unwrap();
+    let (dir, _, _) = journalled(home.path(), 5_000, 64 << 20);
+    let path = dir.join("000000.seg");
+    let whole = fs::read(&path).unwrap();
+    for (seq, at) in quotes_that_decide(&dir) {
+        let length = usize::from(u16::from_le_bytes([whole[at + 4], whole[at + 5]]));
+        // As a segment is before it is written: nothing behind.
+        let mut bytes = whole.clone();
+        bytes[at + record_bytes(length)..].fill(0);
+        fs::write(&path, &bytes).unwrap();
+        let verified = check(&dir);
+        assert_eq!((verified.difference, &verified.damage[..]), (None, &[][..]), "cut behind record {seq}");
+        assert!(!verified.complete && verified.inputs > 0);
+        fs::write(&path, &whole).unwrap();
+    }
+}
+
 #[test]
 fn a_journal_that_falls_behind_says_so_and_ends_without_a_hole() {
     let (config, universe) = demo::load(&demo::config_text(), &Overrides::none());
