@@ -179,8 +179,8 @@ impl<'u> Run<'u> {
                 break;
             }
         }
-        // What damage cut off from its decisions is not compared with them; a run that was killed, or whose disk was full,
-        // may have left an input without all it led to.
+        // What damage cut off from its decisions is not compared with them; a run that was killed, or whose disk was
+        // full, may have left an input without all it led to.
         if self.result.damage.is_empty() && self.result.difference.is_none() {
             self.at_end = input.as_ref().is_none_or(|input| input.kind != kind::FINISH);
             self.take(input, &mut led);
