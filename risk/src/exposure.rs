@@ -57,6 +57,8 @@ pub(crate) struct Valued {
     pub(crate) realised: i128,
     pub(crate) fees: i128,
     pub(crate) unrealised: i128,
+    /// There was a mark to value at.
+    pub(crate) at_mark: bool,
 }
 
 impl Valued {

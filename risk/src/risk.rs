@@ -116,7 +116,7 @@ impl Risk {
 
     fn revalue(&mut self, now_ns: u64, i: usize) -> Option<Breach> {
         self.roll_day(now_ns);
-        if self.refresh(i).is_none() {
+        if self.refresh_mark(i).is_none() {
             return self.breaker.latch(now_ns, DenyCode::Overflow, true, self.net);
         }
         self.breaker.evaluate(now_ns, self.net)
@@ -137,6 +137,25 @@ impl Risk {
         mark.live = is_live(spec, exposure, book);
         *valued = new;
         (self.gross, self.net) = (gross, net);
+        Some(())
+    }
+
+    /// The same where only the mark moved: what was realised and paid in fees is what it was, unless it is in the base
+    /// asset, whose value moves as well, or nothing was valued yet.
+    #[inline]
+    fn refresh_mark(&mut self, i: usize) -> Option<()> {
+        let (spec, exposure, book) = (self.specs.get(i)?, self.exposures.get(i)?, self.books.get(i)?);
+        let (mark, valued) = (self.marks.get(i)?, self.valued.get_mut(i)?);
+        if spec.inverse || !valued.at_mark {
+            return self.refresh(i);
+        }
+        let exposure = at_risk(spec, exposure, mark)?;
+        let unrealised = spec.value_floor(marked(spec, book, mark)?.checked_add(book.basis)?)?;
+        let new = Valued { exposure, unrealised, ..*valued };
+        debug_assert_eq!(Some(new), value(spec, self.exposures.get(i)?, book, mark));
+        self.gross = self.gross.checked_sub(valued.exposure)?.checked_add(exposure)?;
+        self.net = self.net.checked_sub(valued.net())?.checked_add(new.net())?;
+        *valued = new;
         Some(())
     }
 
@@ -257,11 +276,7 @@ fn value(spec: &Spec, exposure: &Exposure, book: &Book, mark: &Mark) -> Option<V
         // No order passes the gate before the instrument's first quote, so there is nothing to value yet.
         return Some(Valued { exposure: at_risk, ..Valued::default() });
     }
-    let marked = match book.quantity {
-        0 => 0,
-        q => spec.marked(if q > 0 { mark.bid } else { mark.ask }, q)?,
-    };
-    let unrealised = marked.checked_add(book.basis)?;
+    let unrealised = marked(spec, book, mark)?.checked_add(book.basis)?;
     // An inverse contract's result is in the base asset, worth what it can be sold for.
     let floor = |amount: i128| match (amount, spec.inverse) {
         (0, _) => Some(0),
@@ -278,5 +293,15 @@ fn value(spec: &Spec, exposure: &Exposure, book: &Book, mark: &Mark) -> Option<V
         realised: floor(book.realised)?,
         fees: fees.checked_add(book.fees_value)?,
         unrealised: floor(unrealised)?,
+        at_mark: true,
     })
+}
+
+/// What giving the position up at its mark would bring, in the P&L asset: long at the bid, short at the ask.
+#[inline]
+fn marked(spec: &Spec, book: &Book, mark: &Mark) -> Option<i128> {
+    match book.quantity {
+        0 => Some(0),
+        q => spec.marked(if q > 0 { mark.bid } else { mark.ask }, q),
+    }
 }

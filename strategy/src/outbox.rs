@@ -148,7 +148,7 @@ impl Outbox {
         self.groups += 1;
         let id = GroupId(self.groups);
         let intent = |i: usize| {
-            let leg = legs[i.min(legs.len() - 1)];
+            let leg = legs[i];
             Intent {
                 group: id,
                 leg: i as u8,
@@ -160,7 +160,10 @@ impl Outbox {
                 purpose: leg.purpose,
             }
         };
-        let intents = std::array::from_fn(intent);
+        let mut intents = [intent(0); LEGS_MAX];
+        for (i, place) in intents.iter_mut().enumerate().take(legs.len()).skip(1) {
+            *place = intent(i);
+        }
         self.items.push_back(Item::Group(Group { id, intents, len: legs.len() as u8 }));
         id
     }

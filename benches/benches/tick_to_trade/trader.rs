@@ -231,6 +231,8 @@ impl<S: Strategy, W: Wire> Trader<S, W> {
             self.core.on_report(&report, &mut self.gateway);
         }
         assert!(self.gateway.orders.is_empty(), "filled pairs leave nothing to close");
+        // As the engine's threads do between frames.
+        self.core.idle();
     }
 
     /// How often risk said no.

@@ -3,10 +3,12 @@
 use crosstick_model::Decision;
 use crosstick_model::decision::RECORD_BYTES_MAX;
 
-/// From so many bytes on it is time to hash: BLAKE3 is fast on kilobytes, slow on dozens of bytes.
-const DUE_BYTES: usize = 8 << 10;
+/// From so many bytes on a thread with nothing to do hashes them: BLAKE3 is fast on kilobytes, slow on dozens of bytes.
+const IDLE_BYTES: usize = 4 << 10;
+/// From so many bytes on it is time to hash, idle or not: when the orders of the input at hand are out.
+const DUE_BYTES: usize = 24 << 10;
 /// Room for what one input may lead to behind that, so that no order waits for microseconds of hashing.
-const BATCH_BYTES: usize = 2 * DUE_BYTES;
+const BATCH_BYTES: usize = DUE_BYTES + (8 << 10);
 
 /// Hashes decisions as they come, without allocating.
 #[derive(Clone)]
@@ -24,7 +26,8 @@ impl Default for DecisionHash {
 }
 
 impl DecisionHash {
-    /// Takes in one record. Hashes only where one input led to more than 16 KiB; else [`Self::work_off`] does.
+    /// Takes in one record. Hashes only where one input led to more than 8 KiB; else [`Self::idle`] or
+    /// [`Self::work_off`] does.
     #[inline]
     pub fn add(&mut self, decision: &Decision) {
         if self.len + RECORD_BYTES_MAX > BATCH_BYTES {
@@ -36,7 +39,15 @@ impl DecisionHash {
         self.records += 1;
     }
 
-    /// Hashes what has gathered, if it is worth it; to be called when the orders are out.
+    /// Hashes what has gathered, if it is worth it; to be called in turns that found nothing to do.
+    #[inline]
+    pub fn idle(&mut self) {
+        if self.len >= IDLE_BYTES {
+            self.hash();
+        }
+    }
+
+    /// Hashes what has gathered, if it must not be put off any longer; to be called when the orders are out.
     #[inline]
     pub fn work_off(&mut self) {
         if self.len >= DUE_BYTES {
@@ -90,6 +101,9 @@ mod tests {
             // Inputs that lead to little, and some that lead to much.
             if i % 7 == 0 && !(1_000..3_000).contains(&i) {
                 ours.work_off();
+            }
+            if i % 100 == 0 && i > 4_000 {
+                ours.idle();
             }
         }
         assert_eq!(ours.hex(), plain.finalize().to_hex().to_string());

@@ -162,6 +162,13 @@ impl<S: Strategy> Core<S> {
         self.strategy.next_wake()
     }
 
+    /// To be called in turns that found nothing to do: catches up on the decisions' hash, some microseconds now and
+    /// then. Decides nothing, and may be left out: then an input's orders are out before its share of it is done.
+    #[inline]
+    pub fn idle(&mut self) {
+        self.hash.idle();
+    }
+
     /// The end of input: what is still open is handed out. Cold, once.
     pub fn finish(&mut self, outside: &mut impl Outside) {
         self.strategy.on_finish(&mut self.outbox);

@@ -138,6 +138,12 @@ impl<S: Strategy> PaperDriver<S> {
         }
     }
 
+    /// To be called in turns that found nothing to do; see [`Core::idle`].
+    #[inline]
+    pub fn idle(&mut self) {
+        self.core.idle();
+    }
+
     /// When the next wake-up is due, ns since the epoch.
     #[inline]
     #[must_use]

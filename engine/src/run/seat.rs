@@ -128,6 +128,7 @@ impl<C: Clock> Seat<C> {
         self.driver.wake_until(now_ns, &mut self.desk);
         self.desk.tell_breach(&mut self.inlet);
         self.desk.show(&self.driver, now_ns, false);
+        self.driver.idle();
         now_ns
     }
 

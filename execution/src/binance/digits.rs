@@ -92,6 +92,18 @@ pub(super) fn put_right(field: &mut [u8], whole: u64, part: u64, decimals: u8) -
     put_slowly(field, end, whole)
 }
 
+/// Puts the last eight digits of `value` so that they end where `field` ends, zeros in front.
+#[inline]
+pub(super) fn put_low_eight(field: &mut [u8], value: u64) -> Option<()> {
+    put_eight(field, field.len(), eight(value % WORD))
+}
+
+/// What [`put_low_eight`] leaves out: two values that agree in it have the same digits before the last eight.
+#[inline]
+pub(super) const fn above_eight(value: u64) -> u64 {
+    value / WORD
+}
+
 /// Numbers and fields of any length, a digit at a time.
 #[cold]
 fn put_slowly(field: &mut [u8], end: usize, value: u64) -> Option<usize> {

@@ -232,12 +232,12 @@ impl Encoder {
         place.number(Slot::Price, whole, part, price.decimals).ok_or(Unencodable::Price)?;
         let (whole, part) = quantity.parts(intent.quantity).ok_or(Unencodable::Quantity)?;
         place.number(Slot::Quantity, whole, part, quantity.decimals).ok_or(Unencodable::Quantity)?;
-        let side: &[u8] = match intent.side {
+        let side: &'static [u8] = match intent.side {
             Side::Buy => b"BUY",
             Side::Sell => b"SELL",
         };
         place.text(Slot::Side, side).ok_or(Unencodable::Instrument)?;
-        let time_in_force: &[u8] = match intent.time_in_force {
+        let time_in_force: &'static [u8] = match intent.time_in_force {
             TimeInForce::Ioc => b"IOC",
             TimeInForce::Gtc => b"GTC",
         };
@@ -308,18 +308,18 @@ impl fmt::Debug for Encoder {
 /// What every request carries of its order.
 #[inline]
 fn number(template: &mut Template, order: OrderId, time_ms: u64) -> Result<(), Unencodable> {
-    let request = template.place(Slot::Request, 0).ok_or(Unencodable::Number)?;
-    if !put_number(request, order) {
+    let mut digits = [0; REQUEST_DIGITS];
+    if !put_number(&mut digits, order) {
         return Err(Unencodable::Number);
     }
-    let name = template.place(Slot::ClientId, ClientId::NUMBER).ok_or(Unencodable::Number)?;
-    if !put_number(name, order) {
-        return Err(Unencodable::Number);
+    for (slot, skip) in [(Slot::Request, 0), (Slot::ClientId, ClientId::NUMBER)] {
+        let place = template.place(slot, skip).and_then(<[u8]>::as_mut_array).ok_or(Unencodable::Number)?;
+        *place = digits;
     }
     if time_ms >= TIME_END_MS {
         return Err(Unencodable::Time);
     }
-    template.number(Slot::Timestamp, time_ms, 0, 0).ok_or(Unencodable::Time)
+    template.time(time_ms).ok_or(Unencodable::Time)
 }
 
 fn lay_out(spec: &EncoderSpec<'_>, instrument: &Instrument) -> Result<Templates, EncoderError> {
@@ -366,7 +366,7 @@ fn lay_out(spec: &EncoderSpec<'_>, instrument: &Instrument) -> Result<Templates,
             builder.signature(spec.signer.signature_len());
         }
         let mut template = builder.finish()?;
-        template.text(Slot::ClientId, name.text().as_bytes())?;
+        template.write_text(Slot::ClientId, name.text().as_bytes())?;
         Some(template)
     };
     let (place, cancel) = finish(place).zip(finish(cancel)).ok_or_else(|| EncoderError::Symbol(symbol.clone()))?;

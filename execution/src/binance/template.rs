@@ -1,6 +1,6 @@
 //! HOT. A request laid out once: text that stays, fields that each order writes anew, and the frame around it.
 
-use super::digits::put_right;
+use super::digits::{above_eight, put_low_eight, put_right};
 use super::sign::Signer;
 
 /// Header of a masked frame whose length takes two bytes: these requests always have between 126 and 65,535.
@@ -71,6 +71,10 @@ pub(super) struct Template {
     frame: Box<[u8]>,
     fields: [Field; SLOTS],
     signed: Box<[Signed]>,
+    /// What [`Self::text`] wrote last.
+    texts: [&'static [u8]; SLOTS],
+    /// The digits before the last eight of the time stamp that stands there; zero: none yet, or a shorter one.
+    time_above: u64,
 }
 
 impl Template {
@@ -89,19 +93,38 @@ impl Template {
         field.begins(room, at)
     }
 
-    /// Writes a text, at the end of a slot.
+    /// Writes the time stamp: of it mostly the last eight digits alone, since those before them stay for 27 hours.
     #[inline]
-    pub fn text(&mut self, slot: Slot, text: &[u8]) -> Option<()> {
+    pub fn time(&mut self, time_ms: u64) -> Option<()> {
+        let above = above_eight(time_ms);
+        if above != 0 && above == self.time_above {
+            let field = self.fields[Slot::Timestamp as usize];
+            return put_low_eight(self.plain.get_mut(field.start..field.end)?, time_ms);
+        }
+        self.number(Slot::Timestamp, time_ms, 0, 0)?;
+        self.time_above = above;
+        Some(())
+    }
+
+    /// Writes a text, at the end of a slot. Mostly the last order had the same, and then nothing is to be done.
+    #[inline]
+    pub fn text(&mut self, slot: Slot, text: &'static [u8]) -> Option<()> {
+        // The same place and length: the same text, since it never changes.
+        if std::ptr::eq(self.texts[slot as usize], text) {
+            return Some(());
+        }
+        self.write_text(slot, text)?;
+        self.texts[slot as usize] = text;
+        Some(())
+    }
+
+    /// Writes a text that only this call has, at the end of a slot.
+    pub fn write_text(&mut self, slot: Slot, text: &[u8]) -> Option<()> {
         let field = &mut self.fields[slot as usize];
         let room = self.plain.get_mut(field.start..field.end)?;
         let at = room.len().checked_sub(text.len())?;
-        let place = room.get_mut(at..)?;
-        // Mostly what the last order had: a few bytes compared rather than the C library called.
-        if field.value != field.start + at || place.iter().zip(text).any(|(a, b)| a != b) {
-            place.copy_from_slice(text);
-            return field.begins(room, at);
-        }
-        Some(())
+        room.get_mut(at..)?.copy_from_slice(text);
+        field.begins(room, at)
     }
 
     /// The bytes of a slot's value, from its `skip`th on, to be written in place.
@@ -243,6 +266,8 @@ impl Builder {
             frame: frame.into(),
             fields: self.fields,
             signed: self.signed.into(),
+            texts: [&[]; SLOTS],
+            time_above: 0,
         })
     }
 }

@@ -47,8 +47,10 @@ fn case() -> impl Strategy<Value = Case> {
     (scale, step(), step(), proptest::option::of(1u32..=60_000)).prop_flat_map(
         |(scale, price_step, quantity_step, w)| {
             let times = |step: i64| (0u32..=18).prop_flat_map(move |e| 1..=(i64::MAX / step).min(10i64.pow(e)).max(1));
-            let order =
-                (times(price_step), times(quantity_step), any::<bool>(), any::<bool>(), 0u64..10_000_000_000_000);
+            // Any, and such as follow each other: the same digits but the last, or others before the last eight.
+            let near = (0u64..2, 0u64..4).prop_map(|(day, ms)| 1_754_099_999_998 + day * 100_000_000 + ms);
+            let at_ms = prop_oneof![0u64..10_000_000_000_000, 0u64..200_000_000, near];
+            let order = (times(price_step), times(quantity_step), any::<bool>(), any::<bool>(), at_ms);
             proptest::collection::vec(order, 1..6).prop_map(move |all| {
                 let orders =
                     all.iter().map(|(p, q, s, t, at)| (p * price_step, q * quantity_step, *s, *t, *at)).collect();
