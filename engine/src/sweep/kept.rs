@@ -17,8 +17,6 @@ use crate::exit::Failure;
 
 /// Name of the file.
 pub const FILE: &str = "points.jsonl";
-/// What the file begins with, whoever wrote it.
-const BEGIN: &[u8] = b"{\"sweep\":";
 /// Version of its lines.
 const FORMAT: u32 = 1;
 
@@ -79,8 +77,8 @@ impl Kept {
             text.clear();
             let bytes = reader.read_until(b'\n', &mut text).map_err(failed)?;
             if !text.ends_with(b"\n") {
-                // A first line that was cut off is ours as far as it goes.
-                if head.is_none() && !text.iter().zip(BEGIN).all(|(a, b)| a == b) {
+                // A first line that was cut off is ours only if it would have become the one that we write.
+                if head.is_none() && !ours.starts_with(&text) {
                     return Err(foreign());
                 }
                 break;
@@ -211,7 +209,19 @@ mod tests {
         // Files of earlier builds do not say of what their points are.
         fs::write(&path, "{\"sweep\":1,\"fingerprint\":\"00\"}\n{\"set\"").unwrap();
         assert!(refused("d0").contains("another config, other data"), "{}", refused("d0"));
-        for foreign in ["mine", "mine\n", "{\"sweep\":\"none\"}\n", "{\"swap", "\u{e4}\n"] {
+        let one_line = "{\"sweep\": 5, \"rooms\": [\"hall\"]}";
+        let cut_off = "{\"sweep\":1,\"fingerprint\":\"00";
+        for foreign in [
+            "mine",
+            "mine\n",
+            "{\"sweep\":\"none\"}\n",
+            "{\"swap",
+            "\u{e4}\n",
+            one_line,
+            &one_line.replace(' ', ""),
+            "{\"sweep\":[1,2,3]}",
+            cut_off,
+        ] {
             fs::write(&path, foreign).unwrap();
             assert!(refused("d0").contains("no sweep's file"), "{foreign:?}");
             assert_eq!(fs::read_to_string(&path).unwrap(), foreign);
