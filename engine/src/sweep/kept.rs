@@ -4,8 +4,8 @@
 //! what was written of one that the disk refused is cut off at once.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -17,6 +17,8 @@ use crate::exit::Failure;
 
 /// Name of the file.
 pub const FILE: &str = "points.jsonl";
+/// Longer than any first line of ours.
+const HEAD_BYTES_MAX: u64 = 16 << 20;
 /// Version of its lines.
 const FORMAT: u32 = 1;
 
@@ -87,7 +89,8 @@ impl Kept {
                 let found: Head = serde_json::from_slice(&text).map_err(|_| foreign())?;
                 if found.sweep != FORMAT || found.fingerprint != fingerprint.whole {
                     return Err(Failure::usage(format!(
-                        "{}: {}; its points do not belong to this sweep: name another --out, or remove the file",
+                        "{}: {}; its points do not belong to this sweep: name another --out, or remove the file and \
+                         the results beside it",
                         path.display(),
                         fingerprint.differs(&found.parts)
                     )));
@@ -118,6 +121,42 @@ impl Kept {
         let written = line_of(line).and_then(|text| pen.write(&text));
         written.map_err(|e| Failure::other(format!("{}: {e}", self.path.display())))
     }
+}
+
+/// That results may go to `dir`: a sweep was begun there, or there is no file of any of these `names`, which somebody
+/// would miss, or take for results of this sweep.
+///
+/// # Errors
+/// Usage: which files are in the way, and what to do; or the sweep's file cannot be looked at.
+pub fn allow(dir: &Path, names: &[&str]) -> Result<(), Failure> {
+    let path = dir.join(FILE);
+    if begun(&path).map_err(|e| Failure::usage(format!("{}: {e}", path.display())))? {
+        return Ok(());
+    }
+    let there: Vec<&str> = names.iter().copied().filter(|name| dir.join(name).symlink_metadata().is_ok()).collect();
+    if there.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "{}: {} would be taken for results of this sweep, but no {FILE} of a sweep is beside them: name another --out, \
+         or move them away",
+        dir.display(),
+        there.join(", ")
+    )))
+}
+
+/// Whether the file begins with a whole line of ours, of whatever sweep.
+fn begun(path: &Path) -> io::Result<bool> {
+    let file = match fs::metadata(path) {
+        Ok(about) if about.is_file() => File::open(path)?,
+        // Whatever it is, it is no sweep's file, and opening it might never end.
+        Ok(_) => return Ok(false),
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(false),
+        Err(e) => return Err(e),
+    };
+    let mut line = Vec::new();
+    BufReader::new(file).take(HEAD_BYTES_MAX).read_until(b'\n', &mut line)?;
+    Ok(line.ends_with(b"\n") && serde_json::from_slice::<Head>(&line).is_ok())
 }
 
 fn line_of(line: &impl Serialize) -> io::Result<Vec<u8>> {
@@ -178,8 +217,6 @@ impl<P: Paper> Pen<P> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
     use crate::exit::Code;
 
