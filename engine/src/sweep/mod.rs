@@ -174,6 +174,7 @@ mod tests {
 
     use super::*;
     use crate::backtest::reel::interrupted;
+    use crate::record::format::made;
 
     const CONFIG: &str = r#"
 [[venue]]
@@ -350,6 +351,36 @@ max_net_notional = "100000"
         write("parts.csv");
         assert_eq!(run(&plain).unwrap_or_else(|e| panic!("{e}")), 2);
         assert!(mine("parts.csv") && mine("mine.csv"));
+    }
+
+    #[test]
+    fn results_may_lie_below_the_data() {
+        let folder = tempfile::tempdir().unwrap();
+        let request = session(folder.path());
+        let rec = folder.path().join("rec");
+        let frames = fs::read_to_string(folder.path().join("b.txt")).unwrap();
+        made::recording(&rec, &[], &[&[(&frames, b"")]]);
+        let about = rec.join("recording.json");
+        let mut json: serde_json::Value = serde_json::from_slice(&fs::read(&about).unwrap()).unwrap();
+        json["facts"] = serde_json::json!({});
+        fs::write(about, json.to_string()).unwrap();
+        fs::write(&request.config, CONFIG.replace("\"b\"", "\"spot\"").replace("b =", "spot =")).unwrap();
+        // What is below a folder and is no file is nobody's data.
+        let _socket = std::os::unix::net::UnixListener::bind(rec.join("socket")).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(rec.join("pipe")).status().unwrap().success());
+        std::os::unix::fs::symlink("nowhere", rec.join("dangling")).unwrap();
+        std::os::unix::fs::symlink(".", rec.join("loop")).unwrap();
+        let data = [format!("a={}", folder.path().join("a.txt").display()), rec.display().to_string()];
+        let set = vec!["paper.latency_us=100,4000".into()];
+        for (out, room) in [(rec.join("deep/results"), None), (rec.join("more"), Some(10)), (rec.clone(), None)] {
+            let request = Request { data: data.clone().into(), set: set.clone(), out, ..request.clone() };
+            let sources = sources(&request);
+            for before in [0, 2] {
+                let swept = sweep(&request, &sources, room, &Signals::unconnected()).unwrap_or_else(|e| panic!("{e}"));
+                assert_eq!(swept.before, before, "{}", request.out.display());
+                assert!(swept.wholes.iter().all(|m| m.pairs > 10), "a session worth testing with");
+            }
+        }
     }
 
     #[test]
