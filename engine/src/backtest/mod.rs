@@ -110,7 +110,7 @@ pub fn backtest(request: &Request, signals: &Signals) -> Result<Tested, Failure>
     if let (Some(path), Some(rows)) = (&request.opportunities, &mut session.rows) {
         csv::write(path, rows, &universe).map_err(|e| Failure::other(format!("{}: {e}", path.display())))?;
     }
-    let files = staged.publish(&[])?;
+    let files = staged.publish()?;
     let code = if session.measures.halted.is_some() { Code::Halted } else { Code::Done };
     let (report, measures, tables) = (session.report, session.measures, session.tables);
     Ok(Tested { report, measures, tables, files, code, took })

@@ -11,6 +11,7 @@ mod archive;
 mod bytes;
 mod csv;
 mod feed;
+mod files;
 mod journal;
 mod open;
 mod source;
@@ -28,6 +29,7 @@ use crate::report::FeedReport;
 pub use bytes::Progress;
 use bytes::ReadCount;
 pub(crate) use feed::VenueFeed;
+pub(crate) use files::files;
 pub use source::{Source, distinct};
 pub use steady::Steady;
 

@@ -442,6 +442,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_file_is_a_gap_in_a_recording() {
+        let quote = "1700000000000000000 {\"u\":1,\"s\":\"BTCUSDT\",\"b\":\"1\",\"B\":\"1\",\"a\":\"2\",\"A\":\"1\"}\n";
+        for name in ["spot.0.000000.idx.csv", "spot.0.000001.txt.zst"] {
+            let folder = tempfile::tempdir().unwrap();
+            made::recording(folder.path(), &[], &[&[(quote, b"")]]);
+            let _ = std::fs::remove_file(folder.path().join(name));
+            assert!(std::process::Command::new("mkfifo").arg(folder.path().join(name)).status().unwrap().success());
+            let error = Data::discover(&sources(folder.path(), &[""])).err().expect("a gap").to_string();
+            assert!(error.contains("is no file: a gap in the recording"), "{error}");
+        }
+    }
+
+    #[test]
     fn lines_and_parts_without_a_whole_block_are_left_out() {
         let folder = tempfile::tempdir().unwrap();
         let torn: &[u8] = &[0x28, 0xB5, 0x2F];

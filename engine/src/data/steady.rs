@@ -1,12 +1,11 @@
 //! Sources that are read more than once: their files as they were before, so that a change between is seen. Cold.
 
 use std::collections::BTreeMap;
-use std::fs::{self, Metadata};
-use std::io;
+use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::Source;
+use super::{Source, files};
 use crate::exit::Failure;
 
 /// What tells a file from itself at another time, without reading it.
@@ -33,8 +32,7 @@ impl<'a> Steady<'a> {
     /// # Errors
     /// Usage: a source that is not there, or that is neither a file nor a folder and so gives its data only once.
     pub fn note(sources: &'a [Source]) -> Result<Self, Failure> {
-        let files = files(sources)?;
-        Ok(Self { sources, files })
+        Ok(Self { sources, files: marks(sources)? })
     }
 
     /// That every file is what it was.
@@ -42,11 +40,11 @@ impl<'a> Steady<'a> {
     /// # Errors
     /// Which one is not, and in what: what was read before and what is read after would be mixed.
     pub fn check(&self) -> Result<(), Failure> {
-        let now = files(self.sources)?;
+        let now = marks(self.sources)?;
         let changed = |path: &Path, how: String| {
             Failure::other(format!(
-                "{}: {how} while the data was being read; what was read before and after does not belong together: wait \
-                 until nobody writes it, or copy it, and start again",
+                "{}: {how} while the data was being read; what was read before and after does not belong together: \
+                 wait until nobody writes it, or copy it, and start again",
                 path.display()
             ))
         };
@@ -69,31 +67,12 @@ impl<'a> Steady<'a> {
     }
 }
 
-fn files(sources: &[Source]) -> Result<BTreeMap<PathBuf, Mark>, Failure> {
-    let mut files = BTreeMap::new();
-    sources.iter().try_for_each(|source| look(&source.path, &mut files))?;
-    Ok(files)
-}
-
-/// Adds a file, or all files below a folder.
-fn look(path: &Path, files: &mut BTreeMap<PathBuf, Mark>) -> Result<(), Failure> {
-    let failed = |e: io::Error| Failure::usage(format!("{}: {e}", path.display()));
-    let about = fs::metadata(path).map_err(failed)?;
-    if about.is_dir() {
-        for entry in fs::read_dir(path).map_err(failed)? {
-            look(&entry.map_err(failed)?.path(), files)?;
-        }
-        return Ok(());
+fn marks(sources: &[Source]) -> Result<BTreeMap<PathBuf, Mark>, Failure> {
+    let mut marks = BTreeMap::new();
+    for source in sources {
+        marks.extend(files(&source.path)?.into_iter().map(|(path, about)| (path, mark(&about))));
     }
-    if !about.is_file() {
-        return Err(Failure::usage(format!(
-            "{}: it is neither a file nor a folder, so its data can be read only once, and more is needed here; save it \
-             to a file, and name that",
-            path.display()
-        )));
-    }
-    files.insert(path.to_path_buf(), mark(&about));
-    Ok(())
+    Ok(marks)
 }
 
 fn mark(about: &Metadata) -> Mark {
@@ -103,7 +82,7 @@ fn mark(about: &Metadata) -> Mark {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::{File, FileTimes};
+    use std::fs::{self, File, FileTimes};
     use std::time::{Duration, SystemTime};
 
     use super::*;
@@ -116,8 +95,10 @@ mod tests {
     #[test]
     fn every_change_is_told_with_its_file() {
         let folder = tempfile::tempdir().unwrap();
-        let (one, deep) = (folder.path().join("one"), folder.path().join("more/deep"));
-        fs::create_dir(folder.path().join("more")).unwrap();
+        let session = folder.path().join("session");
+        let (one, deep, other) =
+            (folder.path().join("000000.seg"), session.join("000000.seg"), session.join("000001.seg"));
+        fs::create_dir(session).unwrap();
         fs::write(&one, "12").unwrap();
         fs::write(&deep, "34").unwrap();
         let sources = [Source { venue: None, symbol: None, path: folder.path().to_path_buf() }];
@@ -125,20 +106,20 @@ mod tests {
         steady.check().unwrap();
 
         fs::write(&deep, "345").unwrap();
-        assert!(said(&steady).contains("deep: it went from 2 to 3 bytes"), "{}", said(&steady));
+        assert!(said(&steady).contains("session/000000.seg: it went from 2 to 3 bytes"), "{}", said(&steady));
         let steady = Steady::note(&sources).unwrap();
         let past = FileTimes::new().set_modified(SystemTime::now() - Duration::from_secs(60));
         File::options().write(true).open(&deep).unwrap().set_times(past).unwrap();
-        assert!(said(&steady).contains("deep: it was written to"), "{}", said(&steady));
+        assert!(said(&steady).contains("session/000000.seg: it was written to"), "{}", said(&steady));
         let steady = Steady::note(&sources).unwrap();
-        fs::write(folder.path().join("other"), "12").unwrap();
-        assert!(said(&steady).contains("other: it appeared"), "{}", said(&steady));
+        fs::write(&other, "12").unwrap();
+        assert!(said(&steady).contains("session/000001.seg: it appeared"), "{}", said(&steady));
         let steady = Steady::note(&sources).unwrap();
-        fs::rename(folder.path().join("other"), &one).unwrap();
-        assert!(said(&steady).contains("one: another file took its place"), "{}", said(&steady));
+        fs::rename(&other, &one).unwrap();
+        assert!(said(&steady).contains("000000.seg: another file took its place"), "{}", said(&steady));
         let steady = Steady::note(&sources).unwrap();
         fs::remove_file(&one).unwrap();
-        assert!(said(&steady).contains("one: it went away"), "{}", said(&steady));
+        assert!(said(&steady).contains("000000.seg: it went away"), "{}", said(&steady));
     }
 
     #[test]

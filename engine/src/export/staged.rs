@@ -45,12 +45,10 @@ impl Staged {
     }
 
     /// Moves all files to their place, over files of the same names, the page last; returns their names in order.
-    /// Before that it removes those of `all`, which results of this kind may have, that are not among them: they are of
-    /// other results.
     ///
     /// # Errors
-    /// When one cannot be moved or removed.
-    pub fn publish(self, all: &[&str]) -> Result<Vec<String>, Failure> {
+    /// When one cannot be moved.
+    pub fn publish(self) -> Result<Vec<String>, Failure> {
         let failed = |e: io::Error| Failure::other(format!("{}: {e}", self.to.display()));
         let mut names = Vec::new();
         for entry in fs::read_dir(self.folder.path()).map_err(failed)? {
@@ -58,12 +56,6 @@ impl Staged {
         }
         names.retain(|name| name != LOCK);
         names.sort();
-        for name in all.iter().filter(|name| names.iter().all(|there| there != *name)) {
-            match fs::remove_file(self.to.join(name)) {
-                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(failed(e)),
-                _ => {}
-            }
-        }
         let (page, others): (Vec<_>, Vec<_>) = names.iter().partition(|name| *name == PAGE);
         for name in others.into_iter().chain(page) {
             fs::rename(self.folder.path().join(name), self.to.join(name)).map_err(failed)?;
@@ -132,11 +124,11 @@ mod tests {
         fs::write(staged.path().join("index.html"), "new").unwrap();
         fs::write(staged.path().join("a.csv"), "new").unwrap();
         assert_eq!(fs::read_to_string(out.path().join("a.csv")).unwrap(), "old", "not before all are whole");
-        assert_eq!(staged.publish(&["a.csv", "parts.csv", "parts.parquet"]).unwrap(), ["a.csv", "index.html"]);
-        assert_eq!(names(out.path()), ["a.csv", "index.html", "mine.txt"]);
+        assert_eq!(staged.publish().unwrap(), ["a.csv", "index.html"]);
+        assert_eq!(names(out.path()), ["a.csv", "index.html", "mine.txt", "parts.csv"]);
         assert_eq!(fs::read_to_string(out.path().join("a.csv")).unwrap(), "new");
         drop(Staged::new(out.path()).unwrap());
-        assert_eq!(names(out.path()), ["a.csv", "index.html", "mine.txt"]);
+        assert_eq!(names(out.path()), ["a.csv", "index.html", "mine.txt", "parts.csv"]);
     }
 
     #[test]
@@ -148,7 +140,7 @@ mod tests {
         }
         // What cannot be moved over: a folder that holds something.
         fs::create_dir_all(out.path().join("z.csv/full")).unwrap();
-        assert!(staged.publish(&[]).is_err());
+        assert!(staged.publish().is_err());
         assert_eq!(names(out.path()), ["z.csv"], "no page of results that are not all there");
     }
 

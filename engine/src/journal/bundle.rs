@@ -156,7 +156,8 @@ fn names(dir: &Path) -> Result<Vec<String>, BundleError> {
 }
 
 /// `000000.seg`, `000000.idx` and the like: nothing that leads out of a folder.
-fn is_a_sessions(name: &str) -> bool {
+#[must_use]
+pub fn is_a_sessions(name: &str) -> bool {
     let number = name.strip_suffix(".seg").or_else(|| name.strip_suffix(".idx"));
     number.is_some_and(|n| n.len() >= 6 && n.bytes().all(|b| b.is_ascii_digit()))
 }

@@ -28,6 +28,7 @@ pub const END: &str = "end.json";
 /// Head of an index.
 pub const INDEX_HEAD: &str = "offset,bytes,frames,first_ns,last_ns\n";
 const DATA_ENDING: &str = ".txt.zst";
+const INDEX_ENDING: &str = ".idx.csv";
 
 /// What a recording says of itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -111,7 +112,7 @@ pub fn data_path(dir: &Path, part: &str) -> PathBuf {
 /// Path of the index of that name.
 #[must_use]
 pub fn index_path(dir: &Path, part: &str) -> PathBuf {
-    dir.join(format!("{part}.idx.csv"))
+    dir.join(format!("{part}{INDEX_ENDING}"))
 }
 
 /// One zstd frame of a data file: a line of the index.
@@ -187,6 +188,12 @@ pub fn is_recording(dir: &Path) -> bool {
     dir.join(DESCRIPTION).is_file()
 }
 
+/// Whether a recording has files of such names; what else lies in its folder is no part of it.
+#[must_use]
+pub fn is_a_recordings(name: &str) -> bool {
+    matches!(name, DESCRIPTION | END) || name.ends_with(DATA_ENDING) || name.ends_with(INDEX_ENDING)
+}
+
 impl Recorded {
     /// Opens the recording in `dir`. Reads description and indexes; a recording that is being made will do.
     ///
@@ -242,8 +249,14 @@ fn place_of(path: &Path, venues: &[Venue]) -> Option<(usize, u8, u32)> {
 
 fn part(path: PathBuf) -> Result<Part, String> {
     let shown = path.display().to_string();
-    let length = fs::metadata(&path).map_err(|e| format!("{shown}: {e}"))?.len();
-    let index = shown.strip_suffix(DATA_ENDING).map(|front| PathBuf::from(format!("{front}.idx.csv")));
+    let about = fs::metadata(&path).map_err(|e| format!("{shown}: {e}"))?;
+    let index = shown.strip_suffix(DATA_ENDING).map(|front| PathBuf::from(format!("{front}{INDEX_ENDING}")));
+    // Data is missing then; and opening a pipe might never end.
+    let other = |about: &fs::Metadata| !about.is_file();
+    if other(&about) || index.as_ref().and_then(|index| fs::metadata(index).ok()).is_some_and(|about| other(&about)) {
+        return Err(format!("{shown}: it or its index is no file: a gap in the recording"));
+    }
+    let length = about.len();
     let text = match index.map(fs::read_to_string) {
         Some(Ok(text)) => text,
         // A crash between the two files.

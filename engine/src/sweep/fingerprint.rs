@@ -1,12 +1,12 @@
 //! What a sweep's points are of: program, walk-forward, config and data, each as a hash. Cold.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 use crate::backtest::reel::interrupted;
 use crate::config::Config;
-use crate::data::Source;
+use crate::data::{Source, files};
 use crate::exit::Failure;
 
 /// What is read of a file at a time.
@@ -72,9 +72,11 @@ pub fn fingerprint(
         part(&mut hasher, source.symbol.as_deref().unwrap_or_default().as_bytes());
         // A folder's name tells nothing.
         part(&mut hasher, if source.path.is_dir() { b"" } else { name.as_encoded_bytes() });
-        let contents = contents(&source.path, go_on).map_err(|e| failed(&source.path, &e))?;
+        let contents = contents(&source.path, go_on)?;
         part(&mut hasher, contents.as_bytes());
-        parts.push((format!("the data {}", name.display()), hasher.finalize().to_hex().to_string()));
+        // A path like `.` ends with no name.
+        let shown = source.path.file_name().unwrap_or(source.path.as_os_str());
+        parts.push((format!("the data {}", shown.display()), hasher.finalize().to_hex().to_string()));
     }
     Ok(Fingerprint::of(parts))
 }
@@ -105,23 +107,22 @@ fn hash(mut file: File, go_on: &dyn Fn() -> bool) -> io::Result<blake3::Hash> {
     }
 }
 
-/// The contents of a file, or of all files below a folder with their names.
-fn contents(path: &Path, go_on: &dyn Fn() -> bool) -> io::Result<blake3::Hash> {
-    if !path.is_dir() {
-        return hash(File::open(path)?, go_on);
-    }
+/// The contents of a source's files, each with its name below the source.
+fn contents(source: &Path, go_on: &dyn Fn() -> bool) -> Result<blake3::Hash, Failure> {
     let mut hasher = blake3::Hasher::new();
-    let mut entries = fs::read_dir(path)?.collect::<Result<Vec<_>, _>>()?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        part(&mut hasher, entry.file_name().as_encoded_bytes());
-        hasher.update(contents(&entry.path(), go_on)?.as_bytes());
+    for path in files(source)?.keys() {
+        let name = path.strip_prefix(source).unwrap_or(path);
+        part(&mut hasher, name.as_os_str().as_encoded_bytes());
+        let contents = File::open(path).and_then(|file| hash(file, go_on)).map_err(|e| failed(path, &e))?;
+        hasher.update(contents.as_bytes());
     }
     Ok(hasher.finalize())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn of(arguments: &[String], config: &Config, walk: u32) -> Fingerprint {
@@ -144,9 +145,18 @@ mod tests {
         assert_ne!(btc.whole, eth.whole, "the name tells the symbol of rows without one");
         assert_eq!(eth.differs(&btc.parts), "changed since it was begun: the data ETHUSDT-trades.csv");
         let folder = |folder: &tempfile::TempDir| of(&[folder.path().display().to_string()], &config, 0);
-        assert_eq!(folder(&one).whole, folder(&other).whole);
+        for folder in [&one, &other] {
+            fs::write(folder.path().join("000000.seg"), "123").unwrap();
+        }
+        // What is no data of the folder does not count.
         fs::write(other.path().join("ETHUSDT-trades.csv"), "1,2,4\n").unwrap();
+        fs::create_dir_all(other.path().join("deep/results")).unwrap();
+        assert_eq!(folder(&one).whole, folder(&other).whole);
+        fs::write(other.path().join("000000.seg"), "124").unwrap();
         assert_ne!(folder(&one).whole, folder(&other).whole);
+        let around = other.path().join("deep/..").display().to_string();
+        let said = of(std::slice::from_ref(&around), &config, 0).differs(&folder(&one).parts);
+        assert_eq!(said, format!("changed since it was begun: the data {around}"));
         let walked = of(&at(&one, "BTCUSDT-trades.csv"), &config, 3);
         assert!(walked.differs(&btc.parts).ends_with(": the walk-forward"));
         let both = [at(&one, "BTCUSDT-trades.csv"), at(&one, "ETHUSDT-trades.csv")].concat();

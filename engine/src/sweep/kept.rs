@@ -1,10 +1,11 @@
 //! Finished points on disk, so that a sweep that was killed goes on where it was. Cold.
 //!
-//! `points.jsonl`: a line that says what the points are of, and a line a point. A line that a kill cut off is dropped.
+//! `points.jsonl`: a line that says what the points are of, and a line a point. A line that a kill cut off is dropped;
+//! what was written of one that the disk refused is cut off at once.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -16,10 +17,10 @@ use crate::exit::Failure;
 
 /// Name of the file.
 pub const FILE: &str = "points.jsonl";
+/// Longer than any first line of ours.
+const HEAD_BYTES_MAX: u64 = 16 << 20;
 /// Version of its lines.
 const FORMAT: u32 = 1;
-/// What the file begins with, whoever wrote it.
-const BEGIN: &[u8] = b"{\"sweep\":";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Head {
@@ -42,7 +43,7 @@ pub struct Line {
 /// The file, open and locked.
 pub struct Kept {
     path: PathBuf,
-    file: Mutex<File>,
+    pen: Mutex<Pen<File>>,
     /// What was finished before, by settings.
     pub before: BTreeMap<BTreeMap<String, String>, Vec<Measures>>,
 }
@@ -67,6 +68,8 @@ impl Kept {
             }
             Err(TryLockError::Error(e)) => return Err(failed(e)),
         }
+        let parts = fingerprint.parts.clone();
+        let ours = line_of(&Head { sweep: FORMAT, fingerprint: fingerprint.whole.clone(), parts }).map_err(failed)?;
         let foreign = || Failure::usage(format!("{}: this is no sweep's file; name another --out", path.display()));
         let mut before = BTreeMap::new();
         let mut reader = BufReader::new(&file);
@@ -76,9 +79,8 @@ impl Kept {
             text.clear();
             let bytes = reader.read_until(b'\n', &mut text).map_err(failed)?;
             if !text.ends_with(b"\n") {
-                // A first line that was cut off is ours as far as it goes.
-                let ours = text.iter().zip(BEGIN).all(|(a, b)| a == b);
-                if head.is_none() && !ours {
+                // A first line that was cut off is ours only if it would have become the one that we write.
+                if head.is_none() && !ours.starts_with(&text) {
                     return Err(foreign());
                 }
                 break;
@@ -87,7 +89,8 @@ impl Kept {
                 let found: Head = serde_json::from_slice(&text).map_err(|_| foreign())?;
                 if found.sweep != FORMAT || found.fingerprint != fingerprint.whole {
                     return Err(Failure::usage(format!(
-                        "{}: {}; its points do not belong to this sweep: name another --out, or remove the file",
+                        "{}: {}; its points do not belong to this sweep: name another --out, or remove the file and \
+                         the results beside it",
                         path.display(),
                         fingerprint.differs(&found.parts)
                     )));
@@ -102,11 +105,11 @@ impl Kept {
         // It is ours: what a kill cut off goes.
         file.set_len(whole).map_err(failed)?;
         file.seek(SeekFrom::Start(whole)).map_err(failed)?;
+        let mut pen = Pen { paper: file, whole, torn: false };
         if head.is_none() {
-            let parts = fingerprint.parts.clone();
-            write(&mut file, &Head { sweep: FORMAT, fingerprint: fingerprint.whole.clone(), parts }).map_err(failed)?;
+            pen.write(&ours).map_err(failed)?;
         }
-        Ok(Self { path: path.clone(), file: Mutex::new(file), before })
+        Ok(Self { path: path.clone(), pen: Mutex::new(pen), before })
     }
 
     /// Keeps a finished point. Any thread may call it.
@@ -114,22 +117,106 @@ impl Kept {
     /// # Errors
     /// When the disk refuses.
     pub fn keep(&self, line: &Line) -> Result<(), Failure> {
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        write(&mut file, line).map_err(|e| Failure::other(format!("{}: {e}", self.path.display())))
+        let mut pen = self.pen.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = line_of(line).and_then(|text| pen.write(&text));
+        written.map_err(|e| Failure::other(format!("{}: {e}", self.path.display())))
     }
 }
 
-/// One write a line: what a kill leaves is whole lines and at most a part of the last one.
-fn write(file: &mut File, line: &impl Serialize) -> io::Result<()> {
+/// That results may go to `dir`: a sweep was begun there, or there is no file of any of these `names`, which somebody
+/// would miss, or take for results of this sweep.
+///
+/// # Errors
+/// Usage: which files are in the way, and what to do; or the sweep's file cannot be looked at.
+pub fn allow(dir: &Path, names: &[&str]) -> Result<(), Failure> {
+    let path = dir.join(FILE);
+    if begun(&path).map_err(|e| Failure::usage(format!("{}: {e}", path.display())))? {
+        return Ok(());
+    }
+    let there: Vec<&str> = names.iter().copied().filter(|name| dir.join(name).symlink_metadata().is_ok()).collect();
+    if there.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "{}: {} would be taken for results of this sweep, but no {FILE} of a sweep is beside them: name another --out, \
+         or move them away",
+        dir.display(),
+        there.join(", ")
+    )))
+}
+
+/// Whether the file begins with a whole line of ours, of whatever sweep.
+fn begun(path: &Path) -> io::Result<bool> {
+    let file = match fs::metadata(path) {
+        Ok(about) if about.is_file() => File::open(path)?,
+        // Whatever it is, it is no sweep's file, and opening it might never end.
+        Ok(_) => return Ok(false),
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(false),
+        Err(e) => return Err(e),
+    };
+    let mut line = Vec::new();
+    BufReader::new(file).take(HEAD_BYTES_MAX).read_until(b'\n', &mut line)?;
+    Ok(line.ends_with(b"\n") && serde_json::from_slice::<Head>(&line).is_ok())
+}
+
+fn line_of(line: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut text = serde_json::to_vec(line)?;
     text.push(b'\n');
-    file.write_all(&text)
+    Ok(text)
+}
+
+/// What lines are written to: a file, and in tests a disk that is full.
+trait Paper: Write + Seek {
+    /// Cuts off what is behind so many bytes.
+    fn cut(&mut self, bytes: u64) -> io::Result<()>;
+}
+
+impl Paper for File {
+    fn cut(&mut self, bytes: u64) -> io::Result<()> {
+        self.set_len(bytes)
+    }
+}
+
+/// Writes whole lines, or nothing.
+struct Pen<P> {
+    paper: P,
+    /// Bytes of whole lines.
+    whole: u64,
+    /// There may be a part of a line behind them.
+    torn: bool,
+}
+
+impl<P: Paper> Pen<P> {
+    /// One write a line: what a kill leaves is whole lines and at most a part of the last one. What follows that part
+    /// would be lost with it, so it goes before anything else is written.
+    fn write(&mut self, line: &[u8]) -> io::Result<()> {
+        if self.torn {
+            self.mend()?;
+        }
+        let Err(error) = self.paper.write_all(line) else {
+            self.whole += line.len() as u64;
+            return Ok(());
+        };
+        self.torn = true;
+        match self.mend() {
+            Ok(()) => Err(error),
+            Err(mending) => Err(io::Error::new(
+                error.kind(),
+                format!("{error}; a part of a point that was written cannot be cut off: {mending}"),
+            )),
+        }
+    }
+
+    fn mend(&mut self) -> io::Result<()> {
+        self.paper.cut(self.whole)?;
+        self.paper.seek(SeekFrom::Start(self.whole))?;
+        self.torn = false;
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
     use crate::exit::Code;
 
@@ -159,7 +246,19 @@ mod tests {
         // Files of earlier builds do not say of what their points are.
         fs::write(&path, "{\"sweep\":1,\"fingerprint\":\"00\"}\n{\"set\"").unwrap();
         assert!(refused("d0").contains("another config, other data"), "{}", refused("d0"));
-        for foreign in ["mine", "mine\n", "{\"sweep\":\"none\"}\n", "{\"swap", "\u{e4}\n"] {
+        let one_line = "{\"sweep\": 5, \"rooms\": [\"hall\"]}";
+        let cut_off = "{\"sweep\":1,\"fingerprint\":\"00";
+        for foreign in [
+            "mine",
+            "mine\n",
+            "{\"sweep\":\"none\"}\n",
+            "{\"swap",
+            "\u{e4}\n",
+            one_line,
+            &one_line.replace(' ', ""),
+            "{\"sweep\":[1,2,3]}",
+            cut_off,
+        ] {
             fs::write(&path, foreign).unwrap();
             assert!(refused("d0").contains("no sweep's file"), "{foreign:?}");
             assert_eq!(fs::read_to_string(&path).unwrap(), foreign);
@@ -179,10 +278,67 @@ mod tests {
             assert_eq!(kept.before.len(), 1);
             assert_eq!(fs::read(&path).unwrap(), [&head[..], line].concat());
         }
-        for cut in [0, 1, BEGIN.len(), head.len() - 1] {
+        for cut in [0, 1, 9, head.len() - 1] {
             fs::write(&path, &head[..cut]).unwrap();
             drop(Kept::open(dir.path(), &fingerprint("d0")).unwrap_or_else(|e| panic!("{e}")));
             assert_eq!(fs::read(&path).unwrap(), head);
         }
+    }
+
+    /// A disk with room for so many bytes, which may not let go of any.
+    struct Disk {
+        file: io::Cursor<Vec<u8>>,
+        room: usize,
+        stuck: bool,
+    }
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let left = self.room.saturating_sub(self.file.get_ref().len()).min(bytes.len());
+            if left == 0 { Err(io::ErrorKind::StorageFull.into()) } else { self.file.write(&bytes[..left]) }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Seek for Disk {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            self.file.seek(to)
+        }
+    }
+
+    impl Paper for Disk {
+        fn cut(&mut self, bytes: u64) -> io::Result<()> {
+            if self.stuck {
+                return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+            }
+            self.file.get_mut().truncate(usize::try_from(bytes).unwrap());
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_follows_a_write_that_failed_is_kept() {
+        let disk = Disk { file: io::Cursor::new(Vec::new()), room: 12, stuck: false };
+        let mut pen = Pen { paper: disk, whole: 0, torn: false };
+        pen.write(b"first\n").unwrap();
+        let error = pen.write(b"too long\n").expect_err("a full disk");
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        assert_eq!(pen.paper.file.get_ref(), b"first\n");
+        pen.write(b"short\n").unwrap();
+        pen.paper.room = 15;
+        pen.paper.stuck = true;
+        for _ in 0..2 {
+            let error = pen.write(b"again\n").expect_err("a disk that is stuck").to_string();
+            let written = pen.paper.file.get_ref().as_slice();
+            assert_eq!(written, b"first\nshort\naga", "nothing is written behind a part of a line: {error}");
+            assert!(error.contains("read-only"), "{error}");
+        }
+        pen.paper.room = 100;
+        pen.paper.stuck = false;
+        pen.write(b"again\n").unwrap();
+        assert_eq!(pen.paper.file.get_ref(), b"first\nshort\nagain\n");
     }
 }

@@ -71,7 +71,8 @@ impl Swept<'_> {
     }
 }
 
-/// What a sweep's folder may hold besides its points: what an earlier sweep left of these is of other points.
+/// What a sweep's folder may hold besides its points. Where no sweep was begun none of these may be there: it would be
+/// written over, or stand beside results that it does not belong to. So nothing has ever to be removed.
 const RESULTS: &[&str] = &[
     "index.html",
     "parts.csv",
@@ -86,13 +87,15 @@ const RESULTS: &[&str] = &[
 /// what the half of the free memory holds.
 ///
 /// # Errors
-/// When config, keys or data are wrong, data changes meanwhile, results cannot be written, or `signals` say to stop.
+/// When config, keys or data are wrong, data changes meanwhile, results cannot be written or others' files are in their
+/// place, or `signals` say to stop.
 fn sweep<'a>(
     request: &'a Request,
     sources: &'a [Source],
     room: Option<usize>,
     signals: &Signals,
 ) -> Result<Swept<'a>, Failure> {
+    kept::allow(&request.out, RESULTS)?;
     let data = Steady::note(sources)?;
     let plan = Plan::new(&request.config, sources, &request.set, request.random, signals)?;
     // What is wrong with the data is said before the folder is touched.
@@ -129,7 +132,7 @@ fn sweep<'a>(
     let index = staged.path().join("index.html");
     std::fs::write(&index, page::page(&swept, &request.data, &go_on)?)
         .map_err(|e| Failure::other(format!("{}: {e}", index.display())))?;
-    staged.publish(RESULTS)?;
+    staged.publish()?;
     Ok(swept)
 }
 
@@ -171,6 +174,7 @@ mod tests {
 
     use super::*;
     use crate::backtest::reel::interrupted;
+    use crate::record::format::made;
 
     const CONFIG: &str = r#"
 [[venue]]
@@ -293,21 +297,98 @@ max_net_notional = "100000"
         assert_eq!(lines, 1, "no point of it is kept");
     }
 
+    fn names(dir: &Path) -> Vec<String> {
+        let mut names: Vec<_> =
+            fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
     #[test]
-    fn results_of_an_earlier_sweep_are_not_left_beside() {
+    fn files_of_others_are_neither_removed_nor_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let request = |walk| Request { walk, set: vec!["paper.latency_us=100,4000".into()], ..session(folder.path()) };
+        let (walked, plain) = (request(2), request(0));
+        let (out, sources) = (&plain.out, sources(&plain));
+        let run = |request: &Request| sweep(request, &sources, None, &Signals::unconnected()).map(|swept| swept.before);
+        let refused = |request: &Request, named: &[&str]| {
+            let before = names(out);
+            let failure = run(request).expect_err("files of others");
+            let said = failure.to_string();
+            assert!(failure.code == Code::Usage && said.contains("another --out"), "{said}");
+            assert!(named.iter().all(|name| said.contains(name)), "{said}");
+            assert_eq!(names(out), before, "nothing was made or removed");
+        };
+        let write = |name: &str| fs::write(out.join(name), "mine").unwrap();
+        let mine = |name: &str| fs::read_to_string(out.join(name)).unwrap() == "mine";
+
+        fs::create_dir(out).unwrap();
+        ["index.html", "parts.csv", "mine.csv"].into_iter().for_each(write);
+        refused(&plain, &["index.html", "parts.csv"]);
+        // A file that only begins like ours is no sweep that was there before.
+        fs::write(out.join("points.jsonl"), "{\"sweep\"").unwrap();
+        refused(&plain, &["index.html", "parts.csv"]);
+        assert!(["index.html", "parts.csv", "mine.csv"].iter().all(|name| mine(name)));
+        let remove = |names: &[&str]| names.iter().for_each(|name| fs::remove_file(out.join(name)).unwrap());
+        remove(&["index.html", "parts.csv", "points.jsonl"]);
+
+        let both = |others: &[&'static str]| {
+            let mut all = [others, &["mine.csv", "points.jsonl"]].concat();
+            all.sort_unstable();
+            all
+        };
+        assert_eq!(run(&walked).unwrap_or_else(|e| panic!("{e}")), 0);
+        assert_eq!(names(out), both(RESULTS));
+        assert_eq!(run(&walked).unwrap_or_else(|e| panic!("{e}")), 2, "over its own results it goes on");
+        refused(&plain, &["points.jsonl", "the walk-forward", "results beside it"]);
+        // Without its points nothing tells that they are a sweep's: none of them is left beside those of another.
+        remove(&["points.jsonl"]);
+        refused(&plain, RESULTS);
+        remove(RESULTS);
+        assert_eq!(run(&plain).unwrap_or_else(|e| panic!("{e}")), 0);
+        assert_eq!(names(out), both(&["index.html", "sweep.csv", "sweep.parquet"]));
+        // What came since then, and is none of its results, stays.
+        write("parts.csv");
+        assert_eq!(run(&plain).unwrap_or_else(|e| panic!("{e}")), 2);
+        assert!(mine("parts.csv") && mine("mine.csv"));
+    }
+
+    #[test]
+    fn results_may_lie_below_the_data() {
         let folder = tempfile::tempdir().unwrap();
         let request = session(folder.path());
-        fs::create_dir(&request.out).unwrap();
-        for name in ["parts.csv", "walk_forward.parquet", "mine.csv"] {
-            fs::write(request.out.join(name), "old").unwrap();
+        let rec = folder.path().join("rec");
+        let frames = fs::read_to_string(folder.path().join("b.txt")).unwrap();
+        made::recording(&rec, &[], &[&[(&frames, b"")]]);
+        let about = rec.join("recording.json");
+        let mut json: serde_json::Value = serde_json::from_slice(&fs::read(&about).unwrap()).unwrap();
+        json["facts"] = serde_json::json!({});
+        fs::write(about, json.to_string()).unwrap();
+        fs::write(&request.config, CONFIG.replace("\"b\"", "\"spot\"").replace("b =", "spot =")).unwrap();
+        // What is below a folder and is no file is nobody's data.
+        let _socket = std::os::unix::net::UnixListener::bind(rec.join("socket")).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(rec.join("pipe")).status().unwrap().success());
+        std::os::unix::fs::symlink("nowhere", rec.join("dangling")).unwrap();
+        std::os::unix::fs::symlink(".", rec.join("loop")).unwrap();
+        let data = [format!("a={}", folder.path().join("a.txt").display()), rec.display().to_string()];
+        let set = vec!["paper.latency_us=100,4000".into()];
+        for (out, room) in [(rec.join("deep/results"), None), (rec.join("more"), Some(10)), (rec.clone(), None)] {
+            let request = Request { data: data.clone().into(), set: set.clone(), out, ..request.clone() };
+            let sources = sources(&request);
+            for before in [0, 2] {
+                let swept = sweep(&request, &sources, room, &Signals::unconnected()).unwrap_or_else(|e| panic!("{e}"));
+                assert_eq!(swept.before, before, "{}", request.out.display());
+                assert!(swept.wholes.iter().all(|m| m.pairs > 10), "a session worth testing with");
+            }
         }
+    }
+
+    #[test]
+    fn tables_and_page_listen_as_well() {
+        let folder = tempfile::tempdir().unwrap();
+        let request = session(folder.path());
         let sources = sources(&request);
         let swept = sweep(&request, &sources, None, &Signals::unconnected()).unwrap_or_else(|e| panic!("{e}"));
-        let mut names: Vec<_> = fs::read_dir(&request.out).unwrap().map(|e| e.unwrap().file_name()).collect();
-        names.sort();
-        assert_eq!(names, ["index.html", "mine.csv", "points.jsonl", "sweep.csv", "sweep.parquet"]);
-
-        // Tables and page listen as well.
         let stopped = |result: Result<(), Failure>| result.expect_err("stopped").to_string();
         let never = || false;
         assert_eq!(stopped(tables::write(&swept, folder.path(), &never)), interrupted().to_string());

@@ -242,6 +242,24 @@ fn what_is_not_understood_says_so() {
     let error = open(&format!("x:A={open_quote}")).expect("a stray quote");
     assert!(error.contains("e.csv:2: a quoted field"), "{error}");
 
+    // As old Macs end lines, with a header, without one, and longer than a line may be.
+    for (text, line) in [
+        ("time,price,qty\r1704067200000,1,1\r1704067201000,2,1\r".to_owned(), 1),
+        ("1,1.5,1,1,1735689599999,True,True\r2,1.5,1,1,1735689600000,True,True\r".to_owned(), 1),
+        ("\r\rtime,price,qty\r1,2,3".to_owned(), 1),
+        (format!("time,price,qty\r{}", "1704067200000,1,1\r".repeat(10_000)), 1),
+        (format!("time,price,qty\n{}", "1704067200000,1,1\r".repeat(10)), 2),
+        ("\"time\",\"price\",\"qty\"\r1,2,3".to_owned(), 1),
+    ] {
+        let path = write("mac-trades.csv", &text);
+        let error = open(&format!("x:A={path}")).unwrap_or_else(|| panic!("{text:.60?} was read"));
+        let said = format!("mac-trades.csv:{line}: line ends are CR alone");
+        assert!(error.contains(&said) && error.contains("tr '\\r' '\\n'"), "{error}");
+    }
+    // Within quotes, and beside the line's own end, it is none.
+    let path = write("n.csv", "time,price,qty,\"a\rb\"\r\r\n1704067200000,1,1,\"x\ry\"\r\n");
+    assert_eq!(open(&format!("x:A={path}")), None);
+
     let endless = write("c.csv", &format!("time,price,qty\n{}", "9".repeat(100_000)));
     let error = open(&format!("x:A={endless}")).expect("a line without end");
     assert!(error.contains("65536 bytes"), "{error}");

@@ -121,6 +121,25 @@ fn a_stopped_sweep_goes_on_where_it_was() {
     refused(&set, &format!("since it was begun: the data {name};"));
 }
 
+/// A disk that is full after so many bytes of a file.
+#[test]
+fn a_full_disk_leaves_whole_points() {
+    let session = Session::generated(5, 10, &["--trade"]);
+    let script = "trap '' XFSZ; ulimit -f 4; exec \"$@\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_crosstick"), "sweep", "--config", "config.toml"]);
+    command.args(["--out", "out", "--set", EDGES, "--set", LATENCIES, "--data"]).args(session.files());
+    let output = command.current_dir(session.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && said.contains("points.jsonl: File too large"), "{output:?}");
+    let points = fs::read_to_string(session.path().join("out/points.jsonl")).unwrap();
+    assert!(points.len() < 4 * 512 && points.ends_with('\n'), "a part of a point was left: {points}");
+    let kept = points.lines().count() - 1;
+    assert!(kept > 0, "{points}");
+    let said = good(sweep(&session, "out", &["--set", EDGES, "--set", LATENCIES]));
+    assert!(said.contains(&format!("{kept} taken over")), "{kept} in {said}");
+}
+
 /// A sweep reads its data more than once.
 #[test]
 fn a_pipe_is_refused() {

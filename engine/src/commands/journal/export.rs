@@ -28,7 +28,7 @@ pub(super) fn command(dir: &Path, format: Format, to: &Path) -> Outcome {
         ExportError::Interrupted => Failure::other("interrupted; nothing was written"),
         ExportError::Table(_) => Failure::other(error),
     })?;
-    staged.publish(&[])?;
+    staged.publish()?;
     for (name, rows) in &exported.tables {
         let file = to.join(format!("{name}.{}", format.ending()));
         out::line(format_args!("{}: {rows} rows", file.display()));

@@ -11,6 +11,8 @@ use super::super::bytes::Text;
 pub(super) const LINE_BYTES_MAX: usize = 1 << 16;
 /// What some programs put in front of UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
+/// Rows whose line ends are looked at: a header, and what follows it.
+const LOOK_ROWS: u8 = 2;
 
 /// A text, read line by line into a buffer that is reused.
 pub(super) struct Lines {
@@ -18,12 +20,14 @@ pub(super) struct Lines {
     buffer: Vec<u8>,
     scratch: Vec<u8>,
     line: u64,
+    /// Rows whose line ends are still to be looked at.
+    look: u8,
 }
 
 impl Lines {
     /// The lines of `text`.
     pub fn new(text: Text) -> Self {
-        Self { text, buffer: Vec::new(), scratch: Vec::new(), line: 0 }
+        Self { text, buffer: Vec::new(), scratch: Vec::new(), line: 0, look: LOOK_ROWS }
     }
 
     /// The number of the line read last, from 1.
@@ -34,7 +38,8 @@ impl Lines {
     /// Reads the fields of the next line into `record`; `false` at the end. Blank lines are passed over.
     ///
     /// # Errors
-    /// When the text cannot be read on, a line is too long, or a quoted field does not end on its line.
+    /// When the text cannot be read on, a line is too long, or a quoted field does not end on its line; also when lines
+    /// end with CR alone.
     #[inline]
     pub fn read(&mut self, record: &mut ByteRecord) -> io::Result<bool> {
         loop {
@@ -49,6 +54,9 @@ impl Lines {
             let mut line = self.buffer.as_slice();
             line = line.strip_suffix(b"\n").unwrap_or(line);
             line = line.strip_suffix(b"\r").unwrap_or(line);
+            if (self.look > 0 || line.len() > LINE_BYTES_MAX) && ends_with_cr(line) {
+                return Err(bad("line ends are CR alone, as on old Macs; convert them: tr '\\r' '\\n'".to_owned()));
+            }
             if line.len() > LINE_BYTES_MAX {
                 return Err(bad(format!("a line of over {LINE_BYTES_MAX} bytes: no file of rows")));
             }
@@ -56,6 +64,7 @@ impl Lines {
                 line = line.strip_prefix(MARK).unwrap_or(line);
             }
             if !line.is_empty() {
+                self.look = self.look.saturating_sub(1);
                 return if fields(line, record, &mut self.scratch) {
                     Ok(true)
                 } else {
@@ -64,6 +73,16 @@ impl Lines {
             }
         }
     }
+}
+
+/// Whether a line is several that end with CR alone: one stands outside of quotes, and more behind it.
+#[cold]
+fn ends_with_cr(line: &[u8]) -> bool {
+    let mut quoted = false;
+    line.trim_ascii_end().iter().any(|byte| {
+        quoted ^= *byte == b'"';
+        *byte == b'\r' && !quoted
+    })
 }
 
 /// Splits a line at its commas; `false` when a quoted field does not end. Quotes count at the beginning of a field
