@@ -4,6 +4,7 @@
 mod barter;
 mod binance_sdk;
 mod crosstick;
+mod floor;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,6 +18,8 @@ const LOOK: Duration = Duration::from_millis(20);
 /// A contestant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Peer {
+    /// A socket read until it gives something, and nothing done with it.
+    Floor,
     /// This project's reader, busy polling.
     Crosstick,
     /// barter-data's documented `Streams`, on tokio.
@@ -29,12 +32,13 @@ pub enum Peer {
 
 impl Peer {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Crosstick, Self::BarterData, Self::BarterDataLean, Self::BinanceSdk];
+    pub const ALL: [Self; 5] = [Self::Floor, Self::Crosstick, Self::BarterData, Self::BarterDataLean, Self::BinanceSdk];
 
     /// As the tables call it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Floor => "bare read",
             Self::Crosstick => "crosstick",
             Self::BarterData => "barter-data",
             Self::BarterDataLean => "barter-data, lean",
@@ -54,6 +58,7 @@ impl Peer {
     /// In words.
     pub fn run(self, address: SocketAddr, stamps: &Arc<Stamps>) -> Result<(), String> {
         match self {
+            Self::Floor => floor::run(address, stamps),
             Self::Crosstick => crosstick::run(address, stamps),
             Self::BarterData => on_tokio(barter::run(address, Arc::clone(stamps))),
             Self::BarterDataLean => on_tokio(barter::run_lean(address, Arc::clone(stamps))),
