@@ -74,6 +74,26 @@ fn what_was_written_is_read_closed_or_not() {
 }
 
 #[test]
+fn only_a_session_that_was_closed_reads_as_closed() {
+    for (count, close) in [(500, true), (500, false), (1, true), (1, false)] {
+        let dir = tempfile::tempdir().expect("a folder");
+        written(dir.path(), count, close);
+        let closed = || {
+            let journal = Journal::open(dir.path()).expect("opens");
+            let mut records = journal.records();
+            assert!(!records.is_closed(), "nothing is read yet");
+            while records.next_record().expect("readable").is_some() {}
+            records.is_closed()
+        };
+        assert_eq!(closed(), close, "{count}");
+        // Killed when the next file was prepared and the full one before it sealed.
+        let next = segments(dir.path()).len() as u32;
+        fs::write(dir.path().join(segment_name(next)), [0; 4096]).expect("written");
+        assert!(!closed(), "{count}");
+    }
+}
+
+#[test]
 fn a_session_under_the_pen_says_so_and_is_not_mended() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut writer = Writer::create(dir.path(), options(4096)).expect("a new session");

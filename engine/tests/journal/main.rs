@@ -6,6 +6,7 @@ mod run;
 mod support;
 
 mod bundle;
+mod ends;
 mod explain;
 mod export;
 mod fixtures;
