@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crosstick_ipc::journal::format::{HEADER_BYTES, SessionId, segment_name};
+use crosstick_ipc::journal::format::{HEADER_BYTES, SEAL_BYTES, SessionId, segment_name};
 use crosstick_ipc::journal::{Damage, Item, Journal, JournalError, Options, Writer, recover};
 use proptest::prelude::*;
 
@@ -107,6 +107,29 @@ fn a_session_under_the_pen_says_so_and_is_not_mended() {
     drop(writer);
     assert!(!journal.is_being_written());
     assert_eq!(recover(dir.path()).expect("nobody writes it").records, 500);
+}
+
+/// Not even where the disk has damaged the begin of the file that its writer is at: that and all else stays as it is.
+#[test]
+fn a_damaged_segment_under_the_pen_is_not_set_aside() {
+    let dir = tempfile::tempdir().expect("a folder");
+    written(dir.path(), 300, true);
+    let paths = segments(dir.path());
+    let (last, before) = (paths.last().expect("segments"), &paths[paths.len() - 2]);
+    let mut torn = fs::read(before).expect("a segment");
+    torn.truncate(torn.len() - SEAL_BYTES);
+    torn.extend([7; 24]);
+    fs::write(before, &torn).expect("written");
+    let mut hurt = fs::read(last).expect("a segment");
+    hurt[9] ^= 1;
+    fs::write(last, &hurt).expect("written");
+    let pen = fs::File::open(last).expect("a segment");
+    pen.lock().expect("locked");
+    assert!(matches!(recover(dir.path()), Err(JournalError::Running { .. })));
+    assert!(last.exists() && fs::read(before).expect("a segment") == torn, "all is as it was");
+    pen.unlock().expect("unlocked");
+    let found = recover(dir.path()).expect("nobody writes it");
+    assert_eq!((found.set_aside.len(), found.cut_bytes, last.exists()), (1, 24, false));
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod ends;
 mod explain;
 mod export;
 mod fixtures;
+mod locks;
 mod odd;
 mod runs;
 mod session;

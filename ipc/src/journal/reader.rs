@@ -204,7 +204,7 @@ impl Journal {
     }
 
     /// Whether a writer had the session's last segment under the pen just now. To be asked before reading: what is torn
-    /// then is not written yet. Where the file system has no locks, nobody seems to write.
+    /// then is not written yet. Where the file system has no locks, nobody seems to write: enough to read, not to mend.
     #[must_use]
     pub fn is_being_written(&self) -> bool {
         let file = self.segments.last().and_then(|last| fs::File::open(&last.path).ok());
