@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crosstick_ipc::journal::format::{HEADER_BYTES, SessionId, segment_name};
+use crosstick_ipc::journal::format::{HEADER_BYTES, SEAL_BYTES, SessionId, segment_name};
 use crosstick_ipc::journal::{Damage, Item, Journal, JournalError, Options, Writer, recover};
 use proptest::prelude::*;
 
@@ -74,6 +74,26 @@ fn what_was_written_is_read_closed_or_not() {
 }
 
 #[test]
+fn only_a_session_that_was_closed_reads_as_closed() {
+    for (count, close) in [(500, true), (500, false), (1, true), (1, false)] {
+        let dir = tempfile::tempdir().expect("a folder");
+        written(dir.path(), count, close);
+        let closed = || {
+            let journal = Journal::open(dir.path()).expect("opens");
+            let mut records = journal.records();
+            assert!(!records.is_closed(), "nothing is read yet");
+            while records.next_record().expect("readable").is_some() {}
+            records.is_closed()
+        };
+        assert_eq!(closed(), close, "{count}");
+        // Killed when the next file was prepared and the full one before it sealed.
+        let next = segments(dir.path()).len() as u32;
+        fs::write(dir.path().join(segment_name(next)), [0; 4096]).expect("written");
+        assert!(!closed(), "{count}");
+    }
+}
+
+#[test]
 fn a_session_under_the_pen_says_so_and_is_not_mended() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut writer = Writer::create(dir.path(), options(4096)).expect("a new session");
@@ -87,6 +107,29 @@ fn a_session_under_the_pen_says_so_and_is_not_mended() {
     drop(writer);
     assert!(!journal.is_being_written());
     assert_eq!(recover(dir.path()).expect("nobody writes it").records, 500);
+}
+
+/// Not even where the disk has damaged the begin of the file that its writer is at: that and all else stays as it is.
+#[test]
+fn a_damaged_segment_under_the_pen_is_not_set_aside() {
+    let dir = tempfile::tempdir().expect("a folder");
+    written(dir.path(), 300, true);
+    let paths = segments(dir.path());
+    let (last, before) = (paths.last().expect("segments"), &paths[paths.len() - 2]);
+    let mut torn = fs::read(before).expect("a segment");
+    torn.truncate(torn.len() - SEAL_BYTES);
+    torn.extend([7; 24]);
+    fs::write(before, &torn).expect("written");
+    let mut hurt = fs::read(last).expect("a segment");
+    hurt[9] ^= 1;
+    fs::write(last, &hurt).expect("written");
+    let pen = fs::File::open(last).expect("a segment");
+    pen.lock().expect("locked");
+    assert!(matches!(recover(dir.path()), Err(JournalError::Running { .. })));
+    assert!(last.exists() && fs::read(before).expect("a segment") == torn, "all is as it was");
+    pen.unlock().expect("unlocked");
+    let found = recover(dir.path()).expect("nobody writes it");
+    assert_eq!((found.set_aside.len(), found.cut_bytes, last.exists()), (1, 24, false));
 }
 
 #[test]

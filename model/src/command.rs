@@ -191,6 +191,8 @@ pub enum CommandOutcome {
     TooLate = 7,
     /// Not taken: trading was halted anew after the resume was given, so nobody has looked at that.
     NewerHalt = 8,
+    /// Not taken: it could not be handed to the core, which takes nothing at present.
+    NotHanded = 9,
 }
 
 impl CommandOutcome {
@@ -206,6 +208,7 @@ impl CommandOutcome {
             6 => Self::HaltFileThere,
             7 => Self::TooLate,
             8 => Self::NewerHalt,
+            9 => Self::NotHanded,
             _ => return None,
         })
     }

@@ -88,6 +88,10 @@ fn resume_engine(target: &Target, engine: &Commander, path: &Path, reason: &str)
                 let text = format!("{name} stays halted: it took the command too late; resume again");
                 return Err(Failure::other(text));
             }
+            CommandOutcome::NotHanded => {
+                let text = format!("{name} stays halted: its core takes no commands; resume again, or start it anew");
+                return Err(Failure::other(text));
+            }
             CommandOutcome::NewerHalt => {
                 return Err(Failure::other(format!(
                     "{name} stays halted: trading was halted anew after this was given, by a limit, a signal, a command or \

@@ -40,7 +40,7 @@ pub struct Description {
     pub inputs: u64,
     /// Decisions of the session.
     pub decisions: u64,
-    /// The decisions' hash, in hex, as this build came to it when it ran the session again.
+    /// The hash, in hex, of the session's decisions that this build came to as well when it ran it again.
     pub decisions_hash: String,
     /// Whether everything was identical then.
     pub identical: bool,

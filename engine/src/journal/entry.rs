@@ -51,6 +51,12 @@ pub mod kind {
     pub const CLOCK: u8 = 11;
 }
 
+/// Names of the kinds, by their numbers.
+pub const KIND_NAMES: [&str; 12] = [
+    "unknown", "session", "tick", "report", "timer", "command", "unsent", "decision", "state", "finish", "lost",
+    "clock",
+];
+
 /// Flag of a part that others follow.
 pub const MORE: u8 = 1;
 /// The longest payload of an entry that comes from the core.

@@ -13,7 +13,7 @@ use crosstick_model::{Decision, DenyCode, OrderId, Universe};
 use crosstick_risk::Approved;
 use crosstick_strategy::{Opportunity, Spread};
 
-use super::entry::{Entry, kind};
+use super::entry::{Entry, KIND_NAMES, kind};
 use super::session::{self, Session, SessionError};
 use crate::core::{Core, Outside};
 use crate::setup::{self, SetupError};
@@ -54,7 +54,7 @@ pub struct Verified {
     pub decisions: u64,
     /// Hashes of the state compared.
     pub states: u64,
-    /// The decisions' hash at the end, in hex.
+    /// The hash of the journal's decisions that the core came to as well, in hex: of a whole run, the run's.
     pub hash: String,
     /// The first difference; what follows one is not looked at.
     pub difference: Option<Difference>,
@@ -62,6 +62,8 @@ pub struct Verified {
     pub damage: Vec<Damage>,
     /// Entries that the run could not write, where it says so.
     pub lost: u64,
+    /// Decisions that the core came to now and that the journal ends before; they are in neither count nor hash.
+    pub unrecorded: u64,
     /// The journal goes to the run's end in order.
     pub complete: bool,
     /// Core time of the first and the last input, ns since the epoch.
@@ -69,7 +71,7 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// Every decision is the same, and nothing of the journal was lost.
+    /// Every decision in the journal is the same, and nothing of it was lost; it may end before the run did.
     #[must_use]
     pub const fn is_identical(&self) -> bool {
         self.difference.is_none() && self.damage.is_empty() && self.lost == 0
@@ -130,8 +132,10 @@ struct Run<'u> {
     universe: &'u Universe,
     beside: Beside,
     result: Verified,
-    /// The input at hand is the last of a journal that does not go to the run's end.
-    at_end: bool,
+    /// Over the decisions that both have.
+    hasher: blake3::Hasher,
+    /// The journal may end before the last decisions of the input at hand: they could not be written, or it was killed.
+    may_lack: bool,
 }
 
 /// A record of the journal, and those behind it that the same input led to.
@@ -151,10 +155,11 @@ impl<'u> Run<'u> {
             difference: None,
             damage: Vec::new(),
             lost: 0,
+            unrecorded: 0,
             complete: false,
             span_ns: (0, 0),
         };
-        Self { core, universe, beside: Beside::default(), result, at_end: false }
+        Self { core, universe, beside: Beside::default(), result, hasher: blake3::Hasher::new(), may_lack: false }
     }
 
     fn over(mut self, journal: &Journal, progress: &mut dyn FnMut(u64)) -> Result<Verified, VerifyError> {
@@ -167,10 +172,18 @@ impl<'u> Run<'u> {
                 told = bytes;
                 progress(bytes);
             }
+            if input.as_ref().is_some_and(|input| input.kind == kind::LOST) {
+                // The journal thread writes it last of all; what it stands for is where the ring was full.
+                self.take(input.take(), &mut led);
+                let name = KIND_NAMES.get(usize::from(next.kind)).unwrap_or(&KIND_NAMES[0]);
+                self.differ(next.seq, format!("{name} (kind {}) behind lost entries", next.kind), "nothing".into());
+                break;
+            }
             match next.kind {
                 kind::SESSION => {}
                 kind::DECISION | kind::UNSENT => led.push(next),
                 _ => {
+                    self.may_lack = next.kind == kind::LOST;
                     self.take(input.take(), &mut led);
                     input = Some(next);
                 }
@@ -180,12 +193,14 @@ impl<'u> Run<'u> {
             }
         }
         // What damage cut off from its decisions is not compared with them; a run that was killed, or whose disk was
-        // full, may have left an input without all it led to.
+        // full, may have left an input without all it led to. Only a journal that was closed behind the end of input
+        // has it all.
         if self.result.damage.is_empty() && self.result.difference.is_none() {
-            self.at_end = input.as_ref().is_none_or(|input| input.kind != kind::FINISH);
+            let finished = input.as_ref().is_some_and(|input| input.kind == kind::FINISH) && records.is_closed();
+            self.may_lack = !finished;
             self.take(input, &mut led);
         }
-        self.result.hash = self.core.hash().hex();
+        self.result.hash = self.hasher.finalize().to_hex().to_string();
         progress(bytes);
         Ok(self.result)
     }
@@ -236,8 +251,11 @@ impl<'u> Run<'u> {
                 self.differ(decision.seq, journalled, replayed);
                 return;
             }
+            self.hasher.update(&decision.payload);
         }
-        if self.at_end {
+        if self.may_lack {
+            self.result.unrecorded += self.beside.made.len() as u64;
+            self.result.complete &= self.beside.made.is_empty();
             self.beside.made.clear();
         } else if let Some(extra) = self.beside.made.pop_front() {
             let replayed = self.words(&extra);
@@ -290,5 +308,68 @@ impl<'u> Run<'u> {
 
     fn words(&self, record: &[u8]) -> String {
         super::words::decision(record, self.universe)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use crosstick_ipc::journal::format::{SessionId, segment_name};
+    use crosstick_ipc::journal::{Options, Writer};
+
+    use super::*;
+    use crate::config::universe::{self, FactsByVenue, Unknown};
+    use crate::config::{Config, Overrides};
+
+    const CONFIG: &str = "[[venue]]\nname = \"spot\"\nprotocol = \"binance-spot\"\n\
+        [[instrument]]\nvenue = \"spot\"\nsymbol = \"BTCUSDT\"\nbase = \"BTC\"\nquote = \"USDT\"\n\
+        price_step = \"0.01\"\nquantity_step = \"0.001\"\nmin_quantity = \"0.001\"\nmin_notional = \"5\"\n";
+
+    /// Runs the journal in `dir` again with a core that decides three things at the end of input. The spread strategy
+    /// decides nothing there, though a strategy may.
+    fn run(dir: &Path) -> Verified {
+        let config = Config::parse("c.toml", CONFIG, Path::new("/"), &Overrides::none()).unwrap();
+        let (universe, _) = universe::build(&config, &FactsByVenue::new(), Unknown::Refused).unwrap();
+        let mut run = Run::new(setup::core(&config, &universe).unwrap(), &universe);
+        run.beside.made.extend([b"a".to_vec(), b"b".to_vec(), b"c".to_vec()]);
+        run.over(&Journal::open(dir).unwrap(), &mut |_| ()).unwrap()
+    }
+
+    /// Killed between the end of input and what that led to: not the run's end. Who closed the journal had written all.
+    #[test]
+    fn a_finish_without_its_decisions_is_a_difference_only_where_the_journal_was_closed() {
+        for (decisions, close) in [(0, false), (0, true), (1, false), (1, true), (3, false), (3, true)] {
+            let home = tempfile::tempdir().unwrap();
+            let dir = home.path().join("session");
+            let options = Options { session: SessionId([7; 16]), segment_bytes: 4096, now_ns: 1, durable: false };
+            let mut writer = Writer::create(&dir, options).unwrap();
+            writer.append(kind::FINISH, 0, &[], 1).unwrap();
+            for decision in [b"a", b"b", b"c"].into_iter().take(decisions) {
+                writer.append(kind::DECISION, 0, decision, 1).unwrap();
+            }
+            let of = format!("{decisions} decisions, closed: {close}");
+            let missing = 3 - decisions as u64;
+            let cut_off = |found: &Verified| {
+                assert_eq!(
+                    (&found.difference, found.unrecorded, found.complete),
+                    (&None, missing, missing == 0),
+                    "{of}"
+                );
+                let held: &[u8] = &b"abc"[..decisions];
+                assert_eq!((found.decisions, &*found.hash), (3 - missing, &*blake3::hash(held).to_hex()), "{of}");
+            };
+            if !close {
+                drop(writer);
+                cut_off(&run(&dir));
+                continue;
+            }
+            writer.close().unwrap();
+            let closed = run(&dir);
+            assert_eq!(closed.difference.map(|d| d.journalled), (missing > 0).then(|| "no decision".into()), "{of}");
+            // The file was full and closed, and the next one, prepared already, not begun.
+            fs::write(dir.join(segment_name(1)), vec![0; 4096]).unwrap();
+            cut_off(&run(&dir));
+        }
     }
 }

@@ -6,9 +6,11 @@ mod run;
 mod support;
 
 mod bundle;
+mod ends;
 mod explain;
 mod export;
 mod fixtures;
+mod locks;
 mod odd;
 mod runs;
 mod session;

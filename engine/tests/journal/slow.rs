@@ -14,10 +14,10 @@ use std::process::Command;
 use serde_json::Value;
 use support::{Rig, Running, count, latency, report};
 
-/// The library, built with the C compiler that Rust links with.
-fn library(rig: &Rig) -> PathBuf {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/slow_disk.c");
-    let out = rig.path("slow_disk.so");
+/// A library of `support`, built with the C compiler that Rust links with.
+pub fn library(rig: &Rig, name: &str) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/support/{name}.c"));
+    let out = rig.path(&format!("{name}.so"));
     let built = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&out).arg(source).output().expect("cc");
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     out
@@ -30,7 +30,7 @@ fn demo(rig: &Rig, arguments: &[&str], slow_ms: u32) -> Command {
         .env("CROSSTICK_JOURNAL__DIR", rig.path("journal"))
         .env("CROSSTICK_JOURNAL__SEGMENT_KIB", "64")
         .env("CROSSTICK_JOURNAL__FSYNC", "order")
-        .env("LD_PRELOAD", library(rig))
+        .env("LD_PRELOAD", library(rig, "slow_disk"))
         .env("CT_SLOW_MS", slow_ms.to_string())
         .env("CT_SLOW_WHILE", rig.write("slow", ""))
         .env("CT_SLOW_LOG", rig.path("calls"));

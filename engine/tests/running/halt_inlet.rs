@@ -23,6 +23,8 @@ use crosstick_strategy::Spread;
 use support::demo;
 
 const S: u64 = 1_000_000_000;
+/// Commands that may wait for the core.
+const ROOM: usize = 16;
 /// Bounds every wait.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -54,7 +56,7 @@ fn rig() -> Rig {
     let halt_file = dir.path().join("halt");
     let Control { core, main } = Control::create(&place, &halt_file, clock.now_ns()).unwrap();
     let signal = Arc::new(AtomicBool::new(false));
-    let (hand, handed) = spsc::ring(16);
+    let (hand, handed) = spsc::ring(ROOM);
     let (tell, news) = channel();
     let inlet = Inlet::new(core, Arc::clone(&signal), handed, tell);
     let ticks = flow::ticks(&universe, 3, 60_000);
@@ -204,6 +206,49 @@ fn a_halt_that_outlasts_a_resume_has_its_file_again() {
     let log = std::fs::read_to_string(halt_file.with_file_name(halt::LOG_NAME)).unwrap();
     let events = |event: &str| log.lines().filter(|line| line.contains(&format!("\"event\":\"{event}\""))).count();
     assert_eq!((events("halt"), events("resume")), (3, 3), "{log}");
+}
+
+/// The core takes nothing: resumes wait for it until there is no room for another. Who gives that one is told so, and
+/// what the earlier ones did away with is there again, whatever comes of them.
+#[test]
+fn a_resume_that_cannot_be_handed_on_is_answered_and_the_halt_has_its_file_again() {
+    let Rig { mut driver, clock, signal, hand, news, mut inlet, place, halt_file, main, mut owner, _dir, .. } = rig();
+    let (_waiter, waker) = wait::pair(WaitPolicy::Spin, false);
+    let mut keeper = Keeper::new(&halt_file, news, main, clock.clone(), hand, CoreWaker::Rings(waker));
+    let status = StatusLine::new(Reader::open(&place).unwrap(), "USDT".to_owned());
+    let commander = Commander::open(&place).unwrap();
+    let reason = Reason::new("it was a drill");
+    signal.store(true, Ordering::Relaxed);
+    inlet.obey(&mut driver, &clock, &mut ());
+    keeper.turn(&mut owner, &status);
+
+    halt::resume(&halt_file, "it was a drill", system_ns(), u64::MAX).unwrap();
+    for _ in 0..ROOM {
+        let sent = commander.send(CommandKind::Resume, &reason, system_ns(), PATIENCE).unwrap();
+        keeper.turn(&mut owner, &status);
+        assert_eq!((sent.answer(Duration::ZERO), halt::is_there(&halt_file)), (None, false), "the core is to answer");
+    }
+    let sent = commander.send(CommandKind::Resume, &reason, system_ns(), PATIENCE).unwrap();
+    keeper.turn(&mut owner, &status);
+    let outcome = sent.answer(PATIENCE / 10).map(|answer| answer.outcome);
+    assert_eq!((outcome, halt::is_there(&halt_file)), (Some(CommandOutcome::NotHanded), true));
+    drop(sent);
+
+    // The core takes them after all: the file halts again what they resume.
+    for _ in 0..2 {
+        inlet.obey(&mut driver, &clock, &mut ());
+        keeper.turn(&mut owner, &status);
+    }
+    let halted = driver.core().risk().halted().map(|halt| halt.code);
+    assert_eq!((halted, keeper.is_halted(), halt::is_there(&halt_file)), (Some(DenyCode::Operator), true, true));
+
+    halt::resume(&halt_file, "it was a drill", system_ns(), u64::MAX).unwrap();
+    let sent = commander.send(CommandKind::Resume, &reason, system_ns(), PATIENCE).unwrap();
+    keeper.turn(&mut owner, &status);
+    inlet.obey(&mut driver, &clock, &mut ());
+    assert_eq!(sent.answer(PATIENCE).map(|answer| answer.outcome), Some(CommandOutcome::Resumed));
+    keeper.turn(&mut owner, &status);
+    assert!(!halt::is_there(&halt_file) && !keeper.is_halted());
 }
 
 #[test]

@@ -56,6 +56,18 @@ pub enum JournalError {
         /// The folder.
         dir: PathBuf,
     },
+    /// Nothing tells whether its writer is at work.
+    #[error(
+        "cannot tell whether {} is being written, as no lock can be had on it ({source}): when no run writes it any \
+         more, copy the session's folder to a file system with locks, and mend the copy",
+        .path.display()
+    )]
+    NoLock {
+        /// The file.
+        path: PathBuf,
+        /// What the system answered.
+        source: io::Error,
+    },
     /// Written by a build whose format this one does not read.
     #[error("{} has journal format {found}, this build reads formats {oldest} to {newest}: use the build that wrote it", .path.display())]
     Version {

@@ -87,6 +87,8 @@ pub struct Journal {
     segments: Vec<SegmentInfo>,
     /// Files that are no readable segments, with the numbers that their names say.
     bad: Vec<(u32, Damage)>,
+    /// Behind the last segment there is one that was prepared and never begun.
+    prepared: bool,
 }
 
 /// A record with its number.
@@ -144,7 +146,7 @@ impl Journal {
             return Err(JournalError::NotAJournal { dir: dir.to_path_buf() });
         }
         names.sort_unstable();
-        let mut journal = Self { dir: dir.to_path_buf(), segments: Vec::new(), bad: Vec::new() };
+        let mut journal = Self { dir: dir.to_path_buf(), segments: Vec::new(), bad: Vec::new(), prepared: false };
         let last = names.last().map(|(number, _)| *number);
         for (number, path) in names {
             journal.add(number, path, Some(number) == last)?;
@@ -162,7 +164,9 @@ impl Journal {
         let (head, bytes) = read_head(&path)?;
         let Some(header) = SegmentHeader::from_bytes(&head) else {
             // A segment prepared and never begun is zeros to its end, and no damage.
-            if !(last && head.iter().all(|b| *b == 0)) {
+            if last && head.iter().all(|b| *b == 0) {
+                self.prepared = true;
+            } else {
                 bad(path, "its header is damaged");
             }
             return Ok(());
@@ -200,7 +204,7 @@ impl Journal {
     }
 
     /// Whether a writer had the session's last segment under the pen just now. To be asked before reading: what is torn
-    /// then is not written yet. Where the file system has no locks, nobody seems to write.
+    /// then is not written yet. Where the file system has no locks, nobody seems to write: enough to read, not to mend.
     #[must_use]
     pub fn is_being_written(&self) -> bool {
         let file = self.segments.last().and_then(|last| fs::File::open(&last.path).ok());
@@ -249,6 +253,8 @@ pub struct Records<'a> {
     seq: u64,
     start: Option<IndexEntry>,
     bad: usize,
+    /// The segment that was left last ended in its seal.
+    sealed: bool,
 }
 
 enum Step {
@@ -265,7 +271,7 @@ impl<'a> Records<'a> {
         let seq = if segment == 0 { 0 } else { journal.segments.get(segment).map_or(0, |s| s.header.first_seq) };
         let number = journal.segments.get(segment).map_or(0, |s| s.header.number);
         let bad = if segment == 0 { 0 } else { journal.bad.partition_point(|(n, _)| *n < number) };
-        Self { journal, segment, bytes: Vec::new(), loaded: false, sums, at: 0, seq, start, bad }
+        Self { journal, segment, bytes: Vec::new(), loaded: false, sums, at: 0, seq, start, bad, sealed: false }
     }
 
     /// The next record or damage; `None` at the end.
@@ -300,6 +306,13 @@ impl<'a> Records<'a> {
         }
     }
 
+    /// At the end: whether the writer closed the session there. Where it did not, it was killed, or is at work, and
+    /// more may have been on its way.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        self.sealed && !self.journal.prepared && self.segment >= self.journal.segments.len()
+    }
+
     /// The next record, copied; damage is left out, and told by [`Self::next`] alone.
     ///
     /// # Errors
@@ -318,7 +331,7 @@ impl<'a> Records<'a> {
 
     fn load(&mut self, info: &SegmentInfo) -> Result<Option<Damage>, JournalError> {
         self.bytes = fs::read(&info.path).map_err(|e| JournalError::from_io("read", &info.path, 0, e))?;
-        self.loaded = true;
+        (self.loaded, self.sealed) = (true, false);
         self.at = HEADER_BYTES;
         let (expected, first) = (self.seq, info.header.first_seq);
         self.seq = first;
@@ -348,6 +361,7 @@ impl<'a> Records<'a> {
             self.seq += 1;
             self.at += record_bytes(length);
             if kind == KIND_SEAL {
+                self.sealed = true;
                 return self.leave();
             }
             return Step::Record { seq, kind, flags, from, to: from + length };

@@ -24,7 +24,8 @@ pub fn command(dir: &Path, out: &Path) -> Outcome {
     out::line(format_args!("{}: {bytes} bytes, {files} files of {of} bytes", out.display()));
     let (inputs, decisions, hash) = (verified.inputs, verified.decisions, &verified.hash);
     if verified.is_identical() {
-        out::line(format_args!("identical when run again: {inputs} inputs, {decisions} decisions, hash {hash}"));
+        let to = if verified.complete { "" } else { " up to its end, which is before the run's" };
+        out::line(format_args!("identical when run again{to}: {inputs} inputs, {decisions} decisions, hash {hash}"));
     } else {
         out::line("bundled as it is, but not identical when run again: replay --journal FILE --verify says where");
     }

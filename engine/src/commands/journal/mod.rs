@@ -72,14 +72,21 @@ pub fn verify(dir: &Path) -> Outcome {
         out::line(format_args!("  replay:  {}", difference.replayed));
         return Ok(Code::Failure);
     }
-    let word = if verified.is_identical() { "identical" } else { "identical up to there" };
+    if !verified.complete && verified.lost == 0 && verified.damage.is_empty() {
+        out::line("the journal ends before the run did: it was killed, or is still running");
+    }
+    if verified.unrecorded > 0 {
+        let unrecorded = verified.unrecorded;
+        out::line(format_args!(
+            "not in it: {unrecorded} decisions that its last input leads to; the hash is without them"
+        ));
+    }
+    let whole = verified.is_identical() && verified.complete;
+    let word = if whole { "identical" } else { "identical up to there" };
     out::line(format_args!(
         "{word}: {} inputs, {} decisions, {} state hashes, hash {}",
         verified.inputs, verified.decisions, verified.states, verified.hash
     ));
-    if !verified.complete && verified.lost == 0 && verified.damage.is_empty() {
-        out::line("the journal ends before the run did: it was killed, or is still running");
-    }
     let span_s = verified.span_ns.1.saturating_sub(verified.span_ns.0) as f64 / 1e9;
     out::line(format_args!(
         "{span_s:.1} s of session in {took_s:.2} s: {:.0} times real speed, {:.0} inputs a second",

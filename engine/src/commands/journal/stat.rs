@@ -7,20 +7,14 @@ use serde_json::json;
 
 use super::moment;
 use crate::exit::{Code, Failure, Outcome};
-use crate::journal::entry::{Entry, kind};
+use crate::journal::entry::{Entry, KIND_NAMES, kind};
 use crate::journal::session::{self, Session};
 use crate::out;
-
-/// Names of the kinds, by their numbers.
-const KINDS: [&str; 12] = [
-    "unknown", "session", "tick", "report", "timer", "command", "unsent", "decision", "state", "finish", "lost",
-    "clock",
-];
 
 /// What reading a whole session comes to.
 struct Stat {
     session: Session,
-    kinds: [u64; KINDS.len()],
+    kinds: [u64; KIND_NAMES.len()],
     bytes: u64,
     files: usize,
     file_bytes: u64,
@@ -39,7 +33,7 @@ impl Stat {
         let last = journal.segments().last().map(|s| s.path.clone()).filter(|_| running);
         let mut stat = Self {
             session,
-            kinds: [0; KINDS.len()],
+            kinds: [0; KIND_NAMES.len()],
             bytes: 0,
             files: journal.segments().len(),
             file_bytes: journal.segments().iter().map(|s| s.bytes).sum(),
@@ -64,7 +58,7 @@ impl Stat {
     fn add(&mut self, kind: u8, payload: &[u8]) {
         self.bytes += payload.len() as u64 + 8;
         let known = usize::from(kind);
-        self.kinds[if known < KINDS.len() { known } else { 0 }] += 1;
+        self.kinds[if known < KIND_NAMES.len() { known } else { 0 }] += 1;
         let at_ns = match Entry::read(kind, payload) {
             Some(Entry::Tick(tick)) => tick.recv_ns,
             Some(Entry::Report(report)) => report.at_ns,
@@ -140,7 +134,7 @@ pub(super) fn list(dir: &Path) -> Outcome {
 pub(super) fn show(dir: &Path, as_json: bool) -> Outcome {
     let stat = Stat::of(dir)?;
     let kinds: serde_json::Map<String, serde_json::Value> =
-        KINDS.iter().zip(stat.kinds).filter(|(_, n)| *n > 0).map(|(k, n)| ((*k).to_owned(), n.into())).collect();
+        KIND_NAMES.iter().zip(stat.kinds).filter(|(_, n)| *n > 0).map(|(k, n)| ((*k).to_owned(), n.into())).collect();
     if as_json {
         let damage: Vec<String> = stat.damage.iter().map(ToString::to_string).collect();
         let value = json!({

@@ -186,7 +186,8 @@ impl Keeper {
         }
     }
 
-    /// A resume was refused whose commander had removed the file: the halt that stays is kept anew, as of `halted_ns`.
+    /// A resume was not taken whose commander had removed the file: the halt that stays is kept anew, as of
+    /// `halted_ns`.
     fn keep_anew(&mut self, halted_ns: u64) {
         let Some(keeping) = self.current.as_mut().filter(|_| !halt::is_there(&self.path)) else { return };
         keeping.halt.at_ns = keeping.halt.at_ns.max(halted_ns);
@@ -221,12 +222,18 @@ impl Keeper {
             let given_ns = clock_ns.saturating_sub(now_ns.saturating_sub(called.sent_ns));
             let (kind, source) = (CommandKind::Resume, CommandSource::Control);
             self.resuming = self.hand(kind, source, called.reason, (called.number, given_ns));
-            return;
+            if self.resuming {
+                return;
+            }
+            // Earlier ones may still wait for the core, their commanders without an answer: the file halts again what
+            // they resume.
+            self.keep_anew(0);
+            CommandOutcome::NotHanded
         };
         self.control.refuse(called.number, refused);
     }
 
-    /// `false` when the core takes nothing any more.
+    /// `false` when the core takes nothing any more, or has not taken what waits for it.
     fn hand(&mut self, kind: CommandKind, source: CommandSource, reason: Reason, of: (u64, u64)) -> bool {
         let (number, given_ns) = of;
         let pushed = self.to_core.push(Handed { kind, source, reason, number, by_main: true, given_ns }).is_ok();
