@@ -40,6 +40,18 @@ impl Leg {
     }
 }
 
+/// What stands in a group's place before its intents are written there.
+const EMPTY: Intent = Intent {
+    group: GroupId(0),
+    leg: 0,
+    instrument: InstrumentId(0),
+    side: Side::Buy,
+    price: 0,
+    quantity: 0,
+    time_in_force: TimeInForce::Ioc,
+    purpose: Purpose::Open,
+};
+
 /// Intents that risk approves or denies as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Group {
@@ -160,11 +172,13 @@ impl Outbox {
                 purpose: leg.purpose,
             }
         };
-        let mut intents = [intent(0); LEGS_MAX];
-        for (i, place) in intents.iter_mut().enumerate().take(legs.len()).skip(1) {
-            *place = intent(i);
+        self.items.push_back(Item::Group(Group { id, intents: [EMPTY; LEGS_MAX], len: legs.len() as u8 }));
+        // Written where they stay: a copy of what was written just now would wait for it.
+        if let Some(Item::Group(group)) = self.items.back_mut() {
+            for (i, place) in group.intents.iter_mut().enumerate().take(legs.len()) {
+                *place = intent(i);
+            }
         }
-        self.items.push_back(Item::Group(Group { id, intents, len: legs.len() as u8 }));
         id
     }
 

@@ -178,18 +178,19 @@ impl<S: Strategy> Core<S> {
     /// Carries out what the strategy wants, in order, until it wants nothing more.
     fn drain(&mut self, outside: &mut impl Outside) {
         while let Some(item) = self.outbox.pop() {
-            match item {
+            // By reference: what was copied out of the outbox is not copied again.
+            match &item {
                 Item::Decision(decision) => {
                     self.counts.seen += u64::from(matches!(decision, Decision::OpportunityBegin { .. }));
-                    self.record(&decision, outside);
+                    self.record(decision, outside);
                 }
                 Item::Group(group) => {
                     outside.stamp(Stamp::Decided);
-                    self.gate(&group, outside);
+                    self.gate(group, outside);
                 }
                 Item::Closed(opportunity) => {
                     self.count(opportunity.outcome);
-                    outside.closed(&opportunity);
+                    outside.closed(opportunity);
                 }
                 Item::Halt(reason) => {
                     if let Some(breach) = self.risk.breach(self.now_ns, reason.code()) {
