@@ -22,6 +22,7 @@ use std::time::Instant;
 use crate::backtest::measure::Measures;
 use crate::data::{Data, Source, Steady};
 use crate::exit::{Code, Failure, Outcome};
+use crate::export::place::Inputs;
 use crate::export::staged::Staged;
 use crate::signals::Signals;
 use kept::Kept;
@@ -95,6 +96,8 @@ fn sweep<'a>(
     room: Option<usize>,
     signals: &Signals,
 ) -> Result<Swept<'a>, Failure> {
+    let inputs = Inputs::of(Some(&request.config), sources);
+    inputs.spare_from(&request.out, RESULTS.iter().copied().chain([kept::FILE]))?;
     kept::allow(&request.out, RESULTS)?;
     let data = Steady::note(sources)?;
     let plan = Plan::new(&request.config, sources, &request.set, request.random, signals)?;
@@ -132,7 +135,7 @@ fn sweep<'a>(
     let index = staged.path().join("index.html");
     std::fs::write(&index, page::page(&swept, &request.data, &go_on)?)
         .map_err(|e| Failure::other(format!("{}: {e}", index.display())))?;
-    staged.publish()?;
+    staged.publish(None)?;
     Ok(swept)
 }
 
