@@ -116,6 +116,7 @@ fn sweep<'a>(
     let fingerprint = fingerprint::fingerprint(&plan.base, sources, request.walk, &go_on)?;
     let staged = Staged::new(&request.out)?;
     let kept = Kept::open(&request.out, &fingerprint)?;
+    kept.told().iter().for_each(crate::out::line);
     let results = run::run(&plan, &data, request.walk, &kept, room, signals)?;
     let wholes: Vec<Measures> = results.parts.iter().filter_map(|parts| whole(parts)).collect();
     let mut ranked: Vec<usize> = (0..wholes.len()).collect();
