@@ -230,7 +230,8 @@ max_net_notional = "100000"
         let frame = |n: u64, above: u64| {
             let (at, bid) = (1_700_000_000_000_000 + n * 10_000, 60_000 + n % 7 + above);
             format!(
-                "{at} {{\"u\":{n},\"s\":\"BTCUSDT\",\"b\":\"{bid}.00\",\"B\":\"2.00000\",\"a\":\"{bid}.50\",\"A\":\"2.00000\"}}\n"
+                "{at} {{\"u\":{n},\"s\":\"BTCUSDT\",\"b\":\"{bid}.00\",\"B\":\"2.00000\",\
+                 \"a\":\"{bid}.50\",\"A\":\"2.00000\"}}\n"
             )
         };
         let of = |venue: u64| (1..2_000).map(|n| frame(2 * n + venue, venue * 72 * (n / 9 % 2))).collect::<String>();
