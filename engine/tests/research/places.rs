@@ -138,6 +138,25 @@ fn a_backtest_does_not_write_over_files_of_others() {
     }
 }
 
+#[test]
+fn simulated_venues_do_not_write_over_what_they_serve() {
+    let session = Session::generated(4, 5, &["--trade"]);
+    let files = session.files();
+    let file = files[0].split_once('=').unwrap().1;
+    let served = |more: &[&str]| {
+        let args = ["sim", "--duration", "200ms", "--linger", "1ms"];
+        crosstick(&session, &[&args, more, &["--replay"]].concat(), &files[..1])
+    };
+    refused(
+        &session,
+        || served(&["--ca", "new.pem", "--write-config", file]),
+        &["--write-config", file, "another file"],
+    );
+    refused(&session, || served(&["--ca", file]), &["--ca", file, "another file"]);
+    let sim = ["sim", "--config", "config.toml", "--ca", "new.pem", "--write-config", "config.toml"];
+    refused(&session, || crosstick(&session, &sim, &[]), &["--write-config", "config.toml", "another file"]);
+}
+
 /// Killed between two of the moves: what is there then, whether of a first run or of one over earlier results.
 #[test]
 fn what_a_kill_left_half_moved_is_our_own() {
