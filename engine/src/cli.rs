@@ -12,6 +12,7 @@ use crosstick_model::Reason;
 
 use crate::exit::Failure;
 use crate::export::Format;
+use crate::export::place::Inputs;
 pub use research::{BacktestArgs, SweepArgs};
 
 /// Finds cross-exchange spreads worth money after fees, gates every order through a risk manager, and shows
@@ -129,13 +130,14 @@ pub struct OutputArgs {
 }
 
 impl OutputArgs {
-    /// That the files can be there at all, so that nobody learns it when a long run is over.
+    /// That the files can be there at all, and are none that is read, so that nobody learns it when a long run is over.
     ///
     /// # Errors
     /// Names the flag and what is in the way.
-    pub fn check(&self) -> Result<(), Failure> {
+    pub fn check(&self, inputs: &Inputs) -> Result<(), Failure> {
         for (flag, path) in [("--report", &self.report), ("--opportunities", &self.opportunities)] {
             let Some(path) = path else { continue };
+            inputs.spare(flag, path)?;
             let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
             if path.is_dir() {
                 let text = format!("{flag} {}: this is a folder; name a file in it", path.display());
@@ -260,7 +262,8 @@ pub enum JournalCommand {
         /// What to write.
         #[arg(long, value_enum, default_value = "parquet")]
         format: Format,
-        /// The folder of tables; made if need be. Files of the same names are replaced, once all are whole.
+        /// The folder of tables; made if need be. An earlier export's files are replaced, once all are whole;
+        /// no others are.
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },

@@ -33,9 +33,9 @@ fn execute(cli: Cli) -> Outcome {
             let request = replay::Request {
                 config: arguments.config,
                 files: arguments.files,
-                opportunities: arguments.output.opportunities,
+                opportunities: arguments.output.opportunities.clone(),
             };
-            replay::command(&request, arguments.output.report.as_deref())
+            replay::command(&request, &arguments.output)
         }
         Command::Backtest(arguments) => backtest::command(&backtest::Request {
             config: arguments.config,

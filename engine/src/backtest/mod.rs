@@ -20,6 +20,7 @@ use crate::config::universe::{self, FactsByVenue, Unknown};
 use crate::config::{Config, Overrides};
 use crate::data::{Data, Source, Steady};
 use crate::exit::{Code, Failure, Outcome};
+use crate::export::place::{Inputs, Sign};
 use crate::export::staged::Staged;
 use crate::report::{self, SessionReport, csv};
 use crate::setup;
@@ -28,6 +29,19 @@ use collect::Collector;
 pub use latency::custom;
 use measure::{Fall, Measures};
 use reel::{Reel, interrupted};
+
+/// Tells a folder of results.
+const SIGN: Sign = Sign { file: "backtest.json", of: "backtest" };
+/// What else is in it.
+const RESULTS: &[&str] = &[
+    "config.toml",
+    "equity.parquet",
+    "index.html",
+    "opportunities.parquet",
+    "orders.parquet",
+    "report.json",
+    "trades.parquet",
+];
 
 /// What to run and where results go.
 #[derive(Debug, Clone)]
@@ -68,10 +82,15 @@ pub struct Tested {
 /// Data is read once, and so may be a pipe, unless there are other latencies to run it at.
 ///
 /// # Errors
-/// When config or data are wrong, results cannot be written, or `signals` say to stop.
+/// When config or data are wrong, results cannot be written or would be over what is read or others' files, or
+/// `signals` say to stop.
 pub fn backtest(request: &Request, signals: &Signals) -> Result<Tested, Failure> {
-    let config = Config::load(Some(&request.config), &Overrides::from_process()).map_err(Failure::usage)?;
     let sources: Vec<Source> = request.data.iter().map(|d| Source::parse(d)).collect();
+    let inputs = Inputs::of(Some(&request.config), &sources);
+    inputs.spare_from(&request.out, RESULTS.iter().copied().chain([SIGN.file]))?;
+    request.opportunities.iter().try_for_each(|path| inputs.spare("--opportunities", path))?;
+    SIGN.allow(&request.out, RESULTS)?;
+    let config = Config::load(Some(&request.config), &Overrides::from_process()).map_err(Failure::usage)?;
     let again = !request.latencies_us.is_empty();
     let steady = again.then(|| Steady::note(&sources)).transpose()?;
     let universe = universe(&config, &sources)?;
@@ -110,7 +129,7 @@ pub fn backtest(request: &Request, signals: &Signals) -> Result<Tested, Failure>
     if let (Some(path), Some(rows)) = (&request.opportunities, &mut session.rows) {
         csv::write(path, rows, &universe).map_err(|e| Failure::other(format!("{}: {e}", path.display())))?;
     }
-    let files = staged.publish()?;
+    let files = staged.publish(Some(SIGN))?;
     let code = if session.measures.halted.is_some() { Code::Halted } else { Code::Done };
     let (report, measures, tables) = (session.report, session.measures, session.tables);
     Ok(Tested { report, measures, tables, files, code, took })

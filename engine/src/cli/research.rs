@@ -26,7 +26,8 @@ pub struct BacktestArgs {
     /// Recorded data, merged by receive time, then in this order; which kinds there are says docs/data.md.
     #[arg(long, required = true, num_args = 1.., value_name = "[VENUE[:SYMBOL]=]PATH")]
     pub data: Vec<String>,
-    /// The folder of results; made if need be. Files of the same names are replaced, once all are whole.
+    /// The folder of results; made if need be. An earlier backtest's files are replaced, once all are whole;
+    /// no others are.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Also write every opportunity as a CSV row.

@@ -13,6 +13,7 @@ use super::sim_recording::Cut;
 use crate::cli::SimArgs;
 use crate::data::{Source as FileArgument, distinct};
 use crate::exit::{Code, Failure, Outcome};
+use crate::export::place::Inputs;
 use crate::log::Log;
 use crate::out;
 use crate::record::format::is_recording;
@@ -30,6 +31,11 @@ const KEYS_DIR: &str = "crosstick-sim-keys";
 /// # Errors
 /// When they cannot be started.
 pub fn command(arguments: &SimArgs) -> Outcome {
+    let served: Vec<FileArgument> = arguments.replay.iter().map(|file| FileArgument::parse(file)).collect();
+    let inputs = Inputs::of(arguments.config.as_deref(), &served);
+    for (flag, path) in [("--write-config", &arguments.write_config), ("--ca", &arguments.ca)] {
+        path.iter().try_for_each(|path| inputs.spare(flag, path))?;
+    }
     let _log = Log::start(None).map_err(Failure::other)?;
     let signals = Signals::install().map_err(Failure::other)?;
     let started = Instant::now();

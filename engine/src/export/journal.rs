@@ -13,6 +13,10 @@ use crate::config::Config;
 use crate::journal::entry::{Entry, kind};
 use crate::journal::session::{self, SessionError};
 
+/// The tables, each a file of that name with the ending of its format.
+pub const TABLES: [&str; 9] =
+    ["ticks", "opportunities", "intents", "verdicts", "orders", "reports", "fills", "commands", "halts"];
+
 /// Why a session cannot be exported.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {

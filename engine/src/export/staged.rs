@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use super::place::Sign;
 use crate::exit::Failure;
 
 /// What folders of unfinished results begin with; the number of their process follows.
@@ -44,23 +45,29 @@ impl Staged {
         self.folder.path()
     }
 
-    /// Moves all files to their place, over files of the same names, the page last; returns their names in order.
+    /// Moves all files to their place, over files of the same names, a sign of them first and the page last; returns
+    /// their names in order.
     ///
     /// # Errors
     /// When one cannot be moved.
-    pub fn publish(self) -> Result<Vec<String>, Failure> {
+    pub fn publish(self, sign: Option<Sign>) -> Result<Vec<String>, Failure> {
         let failed = |e: io::Error| Failure::other(format!("{}: {e}", self.to.display()));
         let mut names = Vec::new();
         for entry in fs::read_dir(self.folder.path()).map_err(failed)? {
-            names.push(entry.map_err(failed)?.file_name());
+            names.push(entry.map_err(failed)?.file_name().to_string_lossy().into_owned());
         }
         names.retain(|name| name != LOCK);
-        names.sort();
-        let (page, others): (Vec<_>, Vec<_>) = names.iter().partition(|name| *name == PAGE);
-        for name in others.into_iter().chain(page) {
+        if let Some(sign) = sign {
+            sign.write(self.folder.path(), &self.to, &names).map_err(failed)?;
+            names.push(sign.file.to_owned());
+        }
+        let is_sign = |name: &str| sign.is_some_and(|sign| name == sign.file);
+        names.sort_by_key(|name| (name == PAGE, !is_sign(name), name.clone()));
+        for name in &names {
             fs::rename(self.folder.path().join(name), self.to.join(name)).map_err(failed)?;
         }
-        Ok(names.into_iter().map(|name| name.to_string_lossy().into_owned()).collect())
+        names.sort();
+        Ok(names)
     }
 }
 
@@ -124,7 +131,7 @@ mod tests {
         fs::write(staged.path().join("index.html"), "new").unwrap();
         fs::write(staged.path().join("a.csv"), "new").unwrap();
         assert_eq!(fs::read_to_string(out.path().join("a.csv")).unwrap(), "old", "not before all are whole");
-        assert_eq!(staged.publish().unwrap(), ["a.csv", "index.html"]);
+        assert_eq!(staged.publish(None).unwrap(), ["a.csv", "index.html"]);
         assert_eq!(names(out.path()), ["a.csv", "index.html", "mine.txt", "parts.csv"]);
         assert_eq!(fs::read_to_string(out.path().join("a.csv")).unwrap(), "new");
         drop(Staged::new(out.path()).unwrap());
@@ -140,8 +147,33 @@ mod tests {
         }
         // What cannot be moved over: a folder that holds something.
         fs::create_dir_all(out.path().join("z.csv/full")).unwrap();
-        assert!(staged.publish().is_err());
+        assert!(staged.publish(None).is_err());
         assert_eq!(names(out.path()), ["z.csv"], "no page of results that are not all there");
+    }
+
+    #[test]
+    fn whatever_part_was_moved_is_known_by_its_sign() {
+        let sign = Sign { file: "test.json", of: "test" };
+        let all = ["test.json", "a.csv", "z.csv", "index.html"];
+        for stop in 1..all.len() {
+            let out = tempfile::tempdir().unwrap();
+            let publish = || {
+                let staged = Staged::new(out.path()).unwrap();
+                all[1..].iter().for_each(|name| fs::write(staged.path().join(name), "new").unwrap());
+                staged.publish(Some(sign))
+            };
+            fs::create_dir_all(out.path().join(all[stop]).join("full")).unwrap();
+            assert!(publish().is_err());
+            fs::remove_dir_all(out.path().join(all[stop])).unwrap();
+            let mut there = all[..stop].to_vec();
+            there.sort_unstable();
+            assert_eq!(names(out.path()), there);
+            sign.allow(out.path(), &all[1..]).unwrap();
+            for _ in 0..2 {
+                assert_eq!(publish().unwrap(), ["a.csv", "index.html", "test.json", "z.csv"]);
+                sign.allow(out.path(), &all[1..]).unwrap();
+            }
+        }
     }
 
     #[test]

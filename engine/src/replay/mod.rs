@@ -8,10 +8,12 @@ use std::path::PathBuf;
 use crosstick_model::DenyCode;
 use crosstick_strategy::Opportunity;
 
+use crate::cli::OutputArgs;
 use crate::config::{Config, Overrides, universe};
 use crate::data::{Data, Source};
 use crate::driver::Listener;
 use crate::exit::{Code, Failure, Outcome};
+use crate::export::place::Inputs;
 use crate::report::{self, SessionReport, csv};
 use crate::setup;
 
@@ -105,12 +107,14 @@ impl Listener for Notes {
 /// The command: replays, prints the report in words, writes what was asked for.
 ///
 /// # Errors
-/// As [`replay`].
-pub fn command(request: &Request, report_file: Option<&std::path::Path>) -> Outcome {
+/// As [`replay`]; also when a file that is asked for cannot be there, or is one that is read.
+pub fn command(request: &Request, output: &OutputArgs) -> Outcome {
+    let sources: Vec<Source> = request.files.iter().map(|f| Source::parse(f)).collect();
+    output.check(&Inputs::of(request.config.as_deref(), &sources))?;
     let started = std::time::Instant::now();
     let done = replay(request)?;
     let took = started.elapsed();
-    if let Some(path) = report_file {
+    if let Some(path) = &output.report {
         done.report.write_json(path).map_err(|e| Failure::other(format!("{}: {e}", path.display())))?;
     }
     crate::out::text(done.report.words());

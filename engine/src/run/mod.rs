@@ -32,6 +32,7 @@ use crate::cli::RunArgs;
 use crate::clock::WallClock;
 use crate::config::{Config, Fsync, Mode, Overrides, universe};
 use crate::exit::{Code, Failure, Outcome};
+use crate::export::place::Inputs;
 use crate::journal;
 use crate::log::Log;
 use crate::out;
@@ -52,7 +53,7 @@ const TURN: Duration = Duration::from_millis(20);
 /// When something keeps the engine from starting, or a result cannot be written.
 pub fn command(arguments: &RunArgs) -> Outcome {
     let signals = Signals::install().map_err(Failure::other)?;
-    arguments.output.check()?;
+    arguments.output.check(&Inputs::of(arguments.config.as_deref(), &[]))?;
     out::detach().map_err(Failure::other)?;
     let demo = match &arguments.config {
         Some(_) => None,

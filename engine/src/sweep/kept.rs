@@ -1,7 +1,8 @@
 //! Finished points on disk, so that a sweep that was killed goes on where it was. Cold.
 //!
 //! `points.jsonl`: a line that says what the points are of, and a line a point. A line that a kill cut off is dropped;
-//! what was written of one that the disk refused is cut off at once.
+//! what was written of one that the disk refused is cut off at once. Any other line that cannot be read stays where it
+//! is, and is told.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -17,8 +18,8 @@ use crate::exit::Failure;
 
 /// Name of the file.
 pub const FILE: &str = "points.jsonl";
-/// Longer than any first line of ours.
-const HEAD_BYTES_MAX: u64 = 16 << 20;
+/// Longer than any line of ours.
+const LINE_BYTES_MAX: u64 = 16 << 20;
 /// Version of its lines.
 const FORMAT: u32 = 1;
 
@@ -46,6 +47,8 @@ pub struct Kept {
     pen: Mutex<Pen<File>>,
     /// What was finished before, by settings.
     pub before: BTreeMap<BTreeMap<String, String>, Vec<Measures>>,
+    /// Lines that cannot be read, and the number of the first, counted from 1.
+    unread: Option<(u64, u64)>,
 }
 
 impl Kept {
@@ -72,15 +75,18 @@ impl Kept {
         let ours = line_of(&Head { sweep: FORMAT, fingerprint: fingerprint.whole.clone(), parts }).map_err(failed)?;
         let foreign = || Failure::usage(format!("{}: this is no sweep's file; name another --out", path.display()));
         let mut before = BTreeMap::new();
+        let mut unread: Option<(u64, u64)> = None;
         let mut reader = BufReader::new(&file);
-        let (mut text, mut whole) = (Vec::new(), 0u64);
+        let (mut text, mut whole, mut number) = (Vec::new(), 0u64, 0u64);
         let mut head: Option<Head> = None;
+        // There is something behind the last end of a line that is not to be cut off.
+        let mut open_end = false;
         loop {
-            text.clear();
-            let bytes = reader.read_until(b'\n', &mut text).map_err(failed)?;
-            if !text.ends_with(b"\n") {
+            let Span { bytes, ended } = read_line(&mut reader, &mut text).map_err(failed)?;
+            number += 1;
+            if head.is_none() && !ended {
                 // A first line that was cut off is ours only if it would have become the one that we write.
-                if head.is_none() && !ours.starts_with(&text) {
+                if !ours.starts_with(&text) {
                     return Err(foreign());
                 }
                 break;
@@ -97,10 +103,20 @@ impl Kept {
                 }
                 head = Some(found);
             } else {
-                let Ok(line) = serde_json::from_slice::<Line>(&text) else { break };
-                before.insert(line.set, line.parts);
+                match serde_json::from_slice::<Line>(&text) {
+                    Ok(line) if ended => drop(before.insert(line.set, line.parts)),
+                    // Nothing is missing of it but its end.
+                    Ok(_) => break,
+                    // As a kill leaves it.
+                    Err(e) if !ended && e.is_eof() && bytes <= LINE_BYTES_MAX => break,
+                    Err(_) => unread = Some(unread.map_or((1, number), |(count, first)| (count + 1, first))),
+                }
             }
-            whole += bytes as u64;
+            whole += bytes;
+            if !ended {
+                open_end = true;
+                break;
+            }
         }
         // It is ours: what a kill cut off goes.
         file.set_len(whole).map_err(failed)?;
@@ -109,7 +125,23 @@ impl Kept {
         if head.is_none() {
             pen.write(&ours).map_err(failed)?;
         }
-        Ok(Self { path: path.clone(), pen: Mutex::new(pen), before })
+        if open_end {
+            pen.write(b"\n").map_err(failed)?;
+        }
+        Ok(Self { path: path.clone(), pen: Mutex::new(pen), before, unread })
+    }
+
+    /// What a user should know of lines that cannot be read.
+    #[must_use]
+    pub fn told(&self) -> Option<String> {
+        let (count, first) = self.unread?;
+        let (path, left) = (self.path.display(), self.before.len());
+        let what = if count == 1 {
+            format!("line {first} cannot be read, and is passed over")
+        } else {
+            format!("{count} lines cannot be read, the first is line {first}, and are passed over")
+        };
+        Some(format!("{path}: {what}; {left} points can, and what is not among them is computed again"))
     }
 
     /// Keeps a finished point. Any thread may call it.
@@ -155,8 +187,34 @@ fn begun(path: &Path) -> io::Result<bool> {
         Err(e) => return Err(e),
     };
     let mut line = Vec::new();
-    BufReader::new(file).take(HEAD_BYTES_MAX).read_until(b'\n', &mut line)?;
+    BufReader::new(file).take(LINE_BYTES_MAX).read_until(b'\n', &mut line)?;
     Ok(line.ends_with(b"\n") && serde_json::from_slice::<Head>(&line).is_ok())
+}
+
+/// What was read of a file.
+struct Span {
+    bytes: u64,
+    /// Up to the end of a line.
+    ended: bool,
+}
+
+/// Reads a line, of which `text` gets no more than [`LINE_BYTES_MAX`].
+fn read_line(from: &mut impl BufRead, text: &mut Vec<u8>) -> io::Result<Span> {
+    text.clear();
+    let mut read = Span { bytes: 0, ended: false };
+    while !read.ended {
+        let there = from.fill_buf()?;
+        if there.is_empty() {
+            break;
+        }
+        let end = there.iter().position(|byte| *byte == b'\n');
+        let taken = end.map_or(there.len(), |at| at + 1);
+        let room = usize::try_from(LINE_BYTES_MAX).unwrap_or(usize::MAX) - text.len();
+        text.extend_from_slice(&there[..taken.min(room)]);
+        from.consume(taken);
+        read = Span { bytes: read.bytes + taken as u64, ended: end.is_some() };
+    }
+    Ok(read)
 }
 
 fn line_of(line: &impl Serialize) -> io::Result<Vec<u8>> {
@@ -283,6 +341,49 @@ mod tests {
             drop(Kept::open(dir.path(), &fingerprint("d0")).unwrap_or_else(|e| panic!("{e}")));
             assert_eq!(fs::read(&path).unwrap(), head);
         }
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_takes_no_other_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE);
+        drop(Kept::open(dir.path(), &fingerprint("d0")).unwrap_or_else(|e| panic!("{e}")));
+        let head = fs::read(&path).unwrap();
+        let line = |n: u32| format!("{{\"set\":{{\"a\":\"{n}\"}},\"parts\":[]}}\n");
+        let more = Line { set: BTreeMap::from([("a".into(), "9".into())]), parts: Vec::new() };
+        let long = "a".repeat(usize::try_from(LINE_BYTES_MAX).unwrap() + 1);
+        // As a fault of the disk or an editor leaves them: in the midst or, without its end, at the end.
+        for bad in
+            ["{\"set\":{\"a\"\"1\"},\"parts\":[]}", "\0\0\0", "", "{\"set\":", &line(1).trim_end().repeat(2), &long]
+        {
+            let shown = &bad[..bad.len().min(40)];
+            for (text, points) in [
+                (format!("{}{bad}\n{}{bad}\n{}", line(1), line(2), line(3)), 3),
+                (format!("{}{}{bad}", line(1), line(2)), 2),
+            ] {
+                fs::write(&path, [&head, text.as_bytes()].concat()).unwrap();
+                let kept = Kept::open(dir.path(), &fingerprint("d0")).unwrap_or_else(|e| panic!("{e}"));
+                assert_eq!(kept.before.len(), points, "{shown:?}");
+                // What a kill cuts off is nothing to tell of; all else is left where it is.
+                let told = kept.told().unwrap_or_default();
+                let torn = points == 2 && matches!(bad, "" | "{\"set\":");
+                let says = if points == 3 { "2 lines cannot be read, the first is line 3" } else { "line 4 cannot be" };
+                assert!(if torn { told.is_empty() } else { told.contains(says) }, "{shown:?}: {told}");
+                assert!(torn || fs::read_to_string(&path).unwrap().contains(&text), "{shown:?}");
+                kept.keep(&more).unwrap_or_else(|e| panic!("{e}"));
+                drop(kept);
+                let kept = Kept::open(dir.path(), &fingerprint("d0")).unwrap_or_else(|e| panic!("{e}"));
+                assert_eq!(kept.before.len(), points + 1, "{shown:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn of_a_line_without_an_end_only_so_much_is_kept() {
+        let mut endless = BufReader::new(io::repeat(b'a').take(3 * LINE_BYTES_MAX));
+        let mut text = Vec::new();
+        let Span { bytes, ended } = read_line(&mut endless, &mut text).unwrap();
+        assert_eq!((bytes, ended, text.len() as u64), (3 * LINE_BYTES_MAX, false, LINE_BYTES_MAX));
     }
 
     /// A disk with room for so many bytes, which may not let go of any.

@@ -22,6 +22,7 @@ use std::time::Instant;
 use crate::backtest::measure::Measures;
 use crate::data::{Data, Source, Steady};
 use crate::exit::{Code, Failure, Outcome};
+use crate::export::place::Inputs;
 use crate::export::staged::Staged;
 use crate::signals::Signals;
 use kept::Kept;
@@ -95,6 +96,8 @@ fn sweep<'a>(
     room: Option<usize>,
     signals: &Signals,
 ) -> Result<Swept<'a>, Failure> {
+    let inputs = Inputs::of(Some(&request.config), sources);
+    inputs.spare_from(&request.out, RESULTS.iter().copied().chain([kept::FILE]))?;
     kept::allow(&request.out, RESULTS)?;
     let data = Steady::note(sources)?;
     let plan = Plan::new(&request.config, sources, &request.set, request.random, signals)?;
@@ -113,6 +116,7 @@ fn sweep<'a>(
     let fingerprint = fingerprint::fingerprint(&plan.base, sources, request.walk, &go_on)?;
     let staged = Staged::new(&request.out)?;
     let kept = Kept::open(&request.out, &fingerprint)?;
+    kept.told().iter().for_each(crate::out::line);
     let results = run::run(&plan, &data, request.walk, &kept, room, signals)?;
     let wholes: Vec<Measures> = results.parts.iter().filter_map(|parts| whole(parts)).collect();
     let mut ranked: Vec<usize> = (0..wholes.len()).collect();
@@ -132,7 +136,7 @@ fn sweep<'a>(
     let index = staged.path().join("index.html");
     std::fs::write(&index, page::page(&swept, &request.data, &go_on)?)
         .map_err(|e| Failure::other(format!("{}: {e}", index.display())))?;
-    staged.publish()?;
+    staged.publish(None)?;
     Ok(swept)
 }
 
@@ -226,7 +230,8 @@ max_net_notional = "100000"
         let frame = |n: u64, above: u64| {
             let (at, bid) = (1_700_000_000_000_000 + n * 10_000, 60_000 + n % 7 + above);
             format!(
-                "{at} {{\"u\":{n},\"s\":\"BTCUSDT\",\"b\":\"{bid}.00\",\"B\":\"2.00000\",\"a\":\"{bid}.50\",\"A\":\"2.00000\"}}\n"
+                "{at} {{\"u\":{n},\"s\":\"BTCUSDT\",\"b\":\"{bid}.00\",\"B\":\"2.00000\",\
+                 \"a\":\"{bid}.50\",\"A\":\"2.00000\"}}\n"
             )
         };
         let of = |venue: u64| (1..2_000).map(|n| frame(2 * n + venue, venue * 72 * (n / 9 % 2))).collect::<String>();

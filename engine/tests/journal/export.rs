@@ -40,6 +40,7 @@ fn every_record_is_a_row() {
         fs::read_dir(&tables).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     let mut expected: Vec<String> = TABLES.iter().map(|name| format!("{name}.csv")).collect();
+    expected.push("export.json".into());
     expected.sort();
     assert_eq!(names, expected, "and nothing unfinished");
 
@@ -105,4 +106,40 @@ fn mistakes_are_named() {
         assert!(said.contains(word), "{args:?}: {said}");
         assert!(!home.path().join("x").exists());
     }
+}
+
+#[test]
+fn files_of_others_are_not_written_over() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = journal(home.path());
+    let export = |from: &str, format: &str| {
+        crosstick(&["journal", "export", from, "--format", format, "--out", "out"], home.path())
+    };
+    let refused = |from: &str, format: &str, words: &[&str]| {
+        let output = export(from, format);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(words.iter().all(|word| said.contains(word)), "{words:?}: {said}");
+    };
+    let out = home.path().join("out");
+    fs::create_dir(&out).unwrap();
+    let mine = |name: &str| fs::write(out.join(name), "mine").unwrap();
+    let is_mine = |name: &str| fs::read(out.join(name)).unwrap() == b"mine";
+    mine("ticks.csv");
+    refused("journal", "csv", &["ticks.csv", "no export.json", "another --out"]);
+    assert!(is_mine("ticks.csv") && fs::read_dir(&out).unwrap().count() == 1);
+    // What has another name is in nobody's way, until it is.
+    assert_eq!(export("journal", "parquet").status.code(), Some(0));
+    assert_eq!(export("journal", "parquet").status.code(), Some(0), "over its own results as ever");
+    refused("journal", "csv", &["ticks.csv", "another --out"]);
+    assert!(is_mine("ticks.csv"));
+    fs::remove_file(out.join("ticks.csv")).unwrap();
+    for format in ["csv", "parquet", "csv"] {
+        assert_eq!(export("journal", format).status.code(), Some(0), "one beside the other");
+    }
+    // A bundle that bears the name of a table.
+    make(&dir, &out.join("halts.arrow"), &mut |_| ()).unwrap();
+    let bundle = fs::read(out.join("halts.arrow")).unwrap();
+    refused("out/halts.arrow", "arrow", &["out/halts.arrow", "is read", "another --out"]);
+    assert_eq!(fs::read(out.join("halts.arrow")).unwrap(), bundle);
 }

@@ -83,8 +83,8 @@ fn the_same_as_a_replay_and_twice_the_same_bytes() {
         };
         let other = session.path().join("b/deeper");
         assert_eq!(names(&folder), names(&other));
-        let expected = ["config.toml", "equity.parquet", "index.html", "opportunities.parquet", "orders.parquet"];
-        let expected = [&expected[..], &["report.json", "trades.parquet"]].concat();
+        let expected = ["backtest.json", "config.toml", "equity.parquet", "index.html", "opportunities.parquet"];
+        let expected = [&expected[..], &["orders.parquet", "report.json", "trades.parquet"]].concat();
         assert_eq!(names(&folder), expected);
         for name in names(&folder) {
             let (a, b) = (fs::read(folder.join(&name)).unwrap(), fs::read(other.join(&name)).unwrap());

@@ -10,6 +10,7 @@ mod data_recorded;
 mod data_rows;
 mod pairs;
 mod paper_honesty;
+mod places;
 mod record;
 mod replay_counts;
 mod replay_demo;

@@ -121,6 +121,22 @@ fn a_stopped_sweep_goes_on_where_it_was() {
     refused(&set, &format!("since it was begun: the data {name};"));
 }
 
+#[test]
+fn a_line_that_cannot_be_read_takes_no_other_with_it() {
+    let session = Session::generated(5, 10, &["--trade"]);
+    let set = ["--set", EDGES, "--set", LATENCIES];
+    good(sweep(&session, "out", &set));
+    let path = session.path().join("out/points.jsonl");
+    let points = fs::read_to_string(&path).unwrap();
+    let broken = points.lines().nth(2).unwrap();
+    fs::write(&path, points.replacen(broken, &broken.replacen(':', ";", 1), 1)).unwrap();
+    let said = good(sweep(&session, "out", &set));
+    assert!(said.contains("1 points run") && said.contains("5 taken over"), "{said}");
+    assert!(said.contains("out/points.jsonl: line 3 cannot be read") && said.contains("computed again"), "{said}");
+    let said = good(sweep(&session, "out", &set));
+    assert!(said.contains("0 points run") && said.contains("6 taken over"), "{said}");
+}
+
 /// A disk that is full after so many bytes of a file.
 #[test]
 fn a_full_disk_leaves_whole_points() {

@@ -5,15 +5,24 @@ use std::path::Path;
 use crosstick_ipc::journal::Journal;
 
 use super::{bar, place};
+use crate::data::Source;
 use crate::exit::{Code, Failure, Outcome};
 use crate::export::Format;
-use crate::export::journal::{ExportError, export};
+use crate::export::journal::{ExportError, TABLES, export};
+use crate::export::place::{Inputs, Sign};
 use crate::export::staged::Staged;
 use crate::out;
 use crate::signals::Signals;
 
+/// Tells a folder of tables.
+const SIGN: Sign = Sign { file: "export.json", of: "journal export" };
+
 pub(super) fn command(dir: &Path, format: Format, to: &Path) -> Outcome {
     let signals = Signals::install().map_err(Failure::other)?;
+    let names = TABLES.map(|name| format!("{name}.{}", format.ending()));
+    let source = Source { venue: None, symbol: None, path: dir.to_path_buf() };
+    Inputs::of(None, &[source]).spare_from(to, names.iter().map(String::as_str).chain([SIGN.file]))?;
+    SIGN.allow(to, &names)?;
     let place = place(dir)?;
     let total: u64 = Journal::open(place.dir()).map_err(Failure::usage)?.segments().iter().map(|s| s.bytes).sum();
     let staged = Staged::new(to)?;
@@ -28,7 +37,7 @@ pub(super) fn command(dir: &Path, format: Format, to: &Path) -> Outcome {
         ExportError::Interrupted => Failure::other("interrupted; nothing was written"),
         ExportError::Table(_) => Failure::other(error),
     })?;
-    staged.publish()?;
+    staged.publish(Some(SIGN))?;
     for (name, rows) in &exported.tables {
         let file = to.join(format!("{name}.{}", format.ending()));
         out::line(format_args!("{}: {rows} rows", file.display()));
