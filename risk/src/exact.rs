@@ -1,7 +1,7 @@
 //! HOT: core thread. `a × b / c` with a 256-bit product: exact rounding where an i128 product would overflow.
 //!
-//! The common case, a product that fits, is one multiplication and one division; the long division is for the
-//! odd scale and costs some hundred nanoseconds.
+//! The common case, a product that fits, is one multiplication and one or two 64-bit divisions; the long division is
+//! for the odd scale and costs some hundred nanoseconds.
 
 use crosstick_model::amount::RATE_ONE;
 
@@ -99,7 +99,7 @@ pub(crate) fn mul(a: i128, b: i128) -> Option<i128> {
     }
 }
 
-/// floor(`a` / `c`) for a positive `c`, with one division where `div_euclid` makes two.
+/// floor(`a` / `c`) for a positive `c`, with one wide division where `div_euclid` makes two, or none.
 #[inline]
 const fn div_floor(a: i128, c: i128) -> i128 {
     if a as i64 as i128 == a && c as i64 as i128 == c {

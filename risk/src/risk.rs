@@ -153,9 +153,10 @@ impl Risk {
         let unrealised = spec.value_floor(marked(spec, book, mark)?.checked_add(book.basis)?)?;
         let new = Valued { exposure, unrealised, ..*valued };
         debug_assert_eq!(Some(new), value(spec, self.exposures.get(i)?, book, mark));
-        self.gross = self.gross.checked_sub(valued.exposure)?.checked_add(exposure)?;
-        self.net = self.net.checked_sub(valued.net())?.checked_add(new.net())?;
+        let gross = self.gross.checked_sub(valued.exposure)?.checked_add(exposure)?;
+        let net = self.net.checked_sub(valued.net())?.checked_add(new.net())?;
         *valued = new;
+        (self.gross, self.net) = (gross, net);
         Some(())
     }
 

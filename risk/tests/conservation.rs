@@ -317,7 +317,7 @@ proptest! {
     fn wide_division_agrees_with_big_integers(
         a in any::<i128>(), b in any::<i128>(), c in 1..=i128::MAX, shifts in (0u32..127, 0u32..127, 0u32..127),
     ) {
-        // Shifted, so that results which fit are as common as those which do not, and small divisors as large ones.
+        // Shifted, so that small factors and divisors are as common as large ones, and so that most results fit.
         let (a, b, c) = (a >> shifts.0, b >> shifts.1, (c >> shifts.2).max(1));
         let product = BigInt::from(a) * b;
         let expect = |value: BigInt| i128::try_from(value).ok();
@@ -325,6 +325,21 @@ proptest! {
         prop_assert_eq!(mul_div_ceil(a, b, c), expect(ceil_div(&product, &BigInt::from(c))));
         prop_assert_eq!(mul_div_floor(a, b, 0), None);
         prop_assert_eq!(mul_div_ceil(a, b, -c), None);
+    }
+
+    #[test]
+    fn division_by_a_short_divisor_agrees_at_its_edges(
+        c in 1..=i128::from(u32::MAX), quotient in 0..1i128 << 94, shifts in (0u32..32, 0u32..96), past in -1..=1i128,
+    ) {
+        let c = (c >> shifts.0).max(1);
+        let multiple = (quotient >> shifts.1) * c + past;
+        let edge = (1i128 << 96) + past;
+        for amount in [multiple, -multiple, edge, -edge, c * past, past] {
+            let (amount, by) = (BigInt::from(amount), BigInt::from(c));
+            let number = i128::try_from(amount.clone()).expect("128 bits");
+            prop_assert_eq!(mul_div_floor(number, 1, c), i128::try_from(floor_div(&amount, &by)).ok());
+            prop_assert_eq!(mul_div_ceil(number, 1, c), i128::try_from(ceil_div(&amount, &by)).ok());
+        }
     }
 
     #[test]

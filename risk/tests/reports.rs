@@ -212,6 +212,35 @@ fn a_position_is_booked_whole_where_only_its_balance_does_not_fit() {
 }
 
 #[test]
+fn a_mark_at_which_the_result_does_not_fit_changes_no_sum() {
+    let mut desk = Desk::new(limits());
+    let orders = [SPOT_A, SPOT_B, LINEAR].map(|i| {
+        desk.quote(i, 1_000_000, 1_000_100);
+        (i, desk.buy(i, 1_000_000, 10).unwrap())
+    });
+    // Each cost 8e21, in 1e-16 half of what an i128 holds. Two are worth next to nothing, the third what it cost.
+    let dear = 8_000_000_000_000_000;
+    for (instrument, order) in orders {
+        if instrument == LINEAR {
+            desk.quote(LINEAR, dear, dear + 100);
+        }
+        desk.fill(order, dear, 100_000_000_000);
+    }
+    let gross = |desk: &Desk| {
+        let uses = desk.risk.limit_uses(desk.now);
+        uses.iter().find(|u| u.code == DenyCode::GrossNotional).unwrap().used
+    };
+    let before = (gross(&desk), desk.risk.net());
+    assert!(before.0 > 70_000_000_000_000_000_000_000_000_000_000_000_000, "{before:?}");
+    for part in [2, 4] {
+        desk.quote(LINEAR, dear / part, dear / part + 100);
+        assert_eq!((gross(&desk), desk.risk.net()), before, "at a {part}th of the price");
+    }
+    desk.quote(LINEAR, dear, dear + 100);
+    assert_eq!((gross(&desk), desk.risk.net()), before);
+}
+
+#[test]
 fn the_breaker_latches_once_and_keeps_its_first_cause() {
     let mut desk = Desk::new(Limits { max_daily_loss: amount("5"), max_drawdown: amount("10"), ..limits() });
     let order = desk.buy(SPOT_B, 1_000_000, 100).unwrap();

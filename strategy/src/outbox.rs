@@ -40,7 +40,7 @@ impl Leg {
     }
 }
 
-/// What stands in a group's place before its intents are written there.
+/// What stands in a group's places before its intents are written there, and in those that it does not use.
 const EMPTY: Intent = Intent {
     group: GroupId(0),
     leg: 0,

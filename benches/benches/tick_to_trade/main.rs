@@ -18,7 +18,8 @@
 //! the engine's stages and of what the loopback takes by itself stands below the table, beside what the venue saw; the
 //! loopback's share is that of bare TCP which answers as late as the engine, since one that answers at once gets in
 //! the way of the write that is just returning. Fills are told after the way, and are no part of it.
-//! Does not measure: a network card, publishing and journalling (they come after the order), cold caches.
+//! Does not measure: a network card, publishing and journalling (they come after the order), the decisions' hash (caught
+//! up on in turns that took no tick; a thread without any pays for it every 24 KiB, behind an order), cold caches.
 
 mod alloc;
 mod bare;

@@ -231,7 +231,7 @@ impl<S: Strategy, W: Wire> Trader<S, W> {
             self.core.on_report(&report, &mut self.gateway);
         }
         assert!(self.gateway.orders.is_empty(), "filled pairs leave nothing to close");
-        // As the engine's threads do between frames.
+        // What a turn without a tick does; no part of the way.
         self.core.idle();
     }
 

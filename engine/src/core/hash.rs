@@ -3,7 +3,7 @@
 use crosstick_model::Decision;
 use crosstick_model::decision::RECORD_BYTES_MAX;
 
-/// From so many bytes on a thread with nothing to do hashes them: BLAKE3 is fast on kilobytes, slow on dozens of bytes.
+/// From so many bytes on a turn that took no tick hashes them: BLAKE3 is fast on kilobytes, slow on dozens of bytes.
 const IDLE_BYTES: usize = 4 << 10;
 /// From so many bytes on it is time to hash, idle or not: when the orders of the input at hand are out.
 const DUE_BYTES: usize = 24 << 10;
@@ -39,7 +39,7 @@ impl DecisionHash {
         self.records += 1;
     }
 
-    /// Hashes what has gathered, if it is worth it; to be called in turns that found nothing to do.
+    /// Hashes what has gathered, if it is worth it; to be called in turns that took no tick.
     #[inline]
     pub fn idle(&mut self) {
         if self.len >= IDLE_BYTES {

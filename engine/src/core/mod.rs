@@ -162,8 +162,8 @@ impl<S: Strategy> Core<S> {
         self.strategy.next_wake()
     }
 
-    /// To be called in turns that found nothing to do: catches up on the decisions' hash, some microseconds now and
-    /// then. Decides nothing, and may be left out: then an input's orders are out before its share of it is done.
+    /// To be called in turns that took no tick: catches up on the decisions' hash, some microseconds now and then.
+    /// Decides nothing, and may be left out: then 24 KiB are hashed at once, when the orders of an input are out.
     #[inline]
     pub fn idle(&mut self) {
         self.hash.idle();

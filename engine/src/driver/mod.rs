@@ -138,7 +138,7 @@ impl<S: Strategy> PaperDriver<S> {
         }
     }
 
-    /// To be called in turns that found nothing to do; see [`Core::idle`].
+    /// To be called in turns that took no tick; see [`Core::idle`].
     #[inline]
     pub fn idle(&mut self) {
         self.core.idle();

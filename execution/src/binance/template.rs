@@ -101,6 +101,8 @@ impl Template {
             let field = self.fields[Slot::Timestamp as usize];
             return put_low_eight(self.plain.get_mut(field.start..field.end)?, time_ms);
         }
+        // Nothing stands there if this fails.
+        self.time_above = 0;
         self.number(Slot::Timestamp, time_ms, 0, 0)?;
         self.time_above = above;
         Some(())
@@ -113,12 +115,14 @@ impl Template {
         if std::ptr::eq(self.texts[slot as usize], text) {
             return Some(());
         }
+        // Nothing stands there if this fails.
+        self.texts[slot as usize] = &[];
         self.write_text(slot, text)?;
         self.texts[slot as usize] = text;
         Some(())
     }
 
-    /// Writes a text that only this call has, at the end of a slot.
+    /// Writes a text that may not outlive the call, at the end of a slot that [`Self::text`] does not write.
     pub fn write_text(&mut self, slot: Slot, text: &[u8]) -> Option<()> {
         let field = &mut self.fields[slot as usize];
         let room = self.plain.get_mut(field.start..field.end)?;

@@ -6,9 +6,10 @@
 //! What can be told: between two looks lies one input's work, or none. Where the kernel counts an involuntary context
 //! switch since it was last asked, it had given the processor to something else: `preempted`. Else, where an input was
 //! worked on, it was us: `work` (or something below the kernel that no process sees while we worked). Else nothing of
-//! ours took that long: `stalled` by an interrupt, the hypervisor or the firmware. The count of switches is asked for
-//! in idle turns every [`ASK_EVERY_NS`], and at each overlong turn: under load without an idle turn, a switch of a turn
-//! that was not overlong may be laid to the next that is. A thread that has waited of its own will starts anew.
+//! ours took that long (the decisions' hash, caught up on in idle turns, takes microseconds): `stalled` by an
+//! interrupt, the hypervisor or the firmware. The count of switches is asked for in idle turns every [`ASK_EVERY_NS`],
+//! and at each overlong turn: under load without an idle turn, a switch of a turn that was not overlong may be laid to
+//! the next that is. A thread that has waited of its own will starts anew.
 
 use crosstick_ipc::TurnWriter;
 use crosstick_ipc::layout::TurnRow;
