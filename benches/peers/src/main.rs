@@ -1,4 +1,5 @@
-//! Side by side: crosstick's reader, barter-data and binance-sdk on one market-data server of this machine.
+//! Side by side: crosstick's reader, barter-data and binance-sdk on one market-data server of this machine, and beside
+//! them a socket that is read and nothing done with it.
 //!
 //! Topology: a server thread writes Binance spot trades over a plain WebSocket on loopback, one `write` a frame at its
 //! due time; the client's callback stamps each.

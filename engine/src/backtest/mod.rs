@@ -20,7 +20,7 @@ use crate::config::universe::{self, FactsByVenue, Unknown};
 use crate::config::{Config, Overrides};
 use crate::data::{Data, Source, Steady};
 use crate::exit::{Code, Failure, Outcome};
-use crate::export::place::{Inputs, Sign};
+use crate::export::place::{self, Inputs, Sign};
 use crate::export::staged::Staged;
 use crate::report::{self, SessionReport, csv};
 use crate::setup;
@@ -31,7 +31,7 @@ use measure::{Fall, Measures};
 use reel::{Reel, interrupted};
 
 /// Tells a folder of results.
-const SIGN: Sign = Sign { file: "backtest.json", of: "backtest" };
+pub const SIGN: Sign = Sign { file: "backtest.json", of: "backtest" };
 /// What else is in it.
 const RESULTS: &[&str] = &[
     "config.toml",
@@ -89,6 +89,7 @@ pub fn backtest(request: &Request, signals: &Signals) -> Result<Tested, Failure>
     let inputs = Inputs::of(Some(&request.config), &sources);
     inputs.spare_from(&request.out, RESULTS.iter().copied().chain([SIGN.file]))?;
     request.opportunities.iter().try_for_each(|path| inputs.spare("--opportunities", path))?;
+    place::alone(&request.out, &[(crate::sweep::POINTS_FILE, "sweep")])?;
     SIGN.allow(&request.out, RESULTS)?;
     let config = Config::load(Some(&request.config), &Overrides::from_process()).map_err(Failure::usage)?;
     let again = !request.latencies_us.is_empty();

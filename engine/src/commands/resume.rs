@@ -89,7 +89,8 @@ fn resume_engine(target: &Target, engine: &Commander, path: &Path, reason: &str)
                 return Err(Failure::other(text));
             }
             CommandOutcome::NotHanded => {
-                let text = format!("{name} stays halted: its core takes no commands; resume again, or start it anew");
+                let text =
+                    format!("{name} was not resumed: its core takes no commands; resume again, or start it anew");
                 return Err(Failure::other(text));
             }
             CommandOutcome::NewerHalt => {

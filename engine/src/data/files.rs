@@ -37,7 +37,10 @@ pub fn files(source: &Path) -> Result<BTreeMap<PathBuf, Metadata>, Failure> {
     }
     // Which session is the newest may change, so those of all are looked at.
     for (folder, _) in files.extract_if(.., |_, about| about.is_dir()).collect::<Vec<_>>() {
-        files.extend(entries(&folder)?);
+        // Hidden ones hold results that somebody is writing.
+        if !is_named(&folder, |name| name.starts_with('.')) {
+            files.extend(entries(&folder)?);
+        }
     }
     files.retain(|path, about| about.is_file() && is_named(path, is_a_sessions));
     Ok(files)

@@ -82,6 +82,7 @@ pub fn export(
         }
     }
     done.tables = writer.finish()?;
+    debug_assert!(done.tables.iter().map(|(name, _)| *name).eq(TABLES), "what is looked at before is what is written");
     Ok(done)
 }
 

@@ -84,6 +84,22 @@ fn inode(about: &Metadata) -> (u64, u64) {
     (about.dev(), about.ino())
 }
 
+/// That nothing in `dir` tells of results of another kind, which have files of the same names: `marks`, each a file and
+/// whose it is.
+///
+/// # Errors
+/// Usage: which one is there.
+pub fn alone(dir: &Path, marks: &[(&str, &str)]) -> Result<(), Failure> {
+    let there = marks.iter().find(|(file, _)| dir.join(file).symlink_metadata().is_ok());
+    there.map_or(Ok(()), |(file, of)| {
+        Err(Failure::usage(format!(
+            "--out {}: {file} there says that it is a {of}'s, and each would write over the other's results; name \
+             another --out",
+            dir.display()
+        )))
+    })
+}
+
 /// A file that tells a folder of results of one kind, and which of its files they are.
 ///
 /// It is moved in before them: whatever a kill leaves, it tells of all that is there.
@@ -104,18 +120,25 @@ struct Written {
 }
 
 impl Sign {
-    /// That results of those `names` may go to `dir`: where something bears one of them, it is a file, and an earlier
-    /// run wrote it.
+    /// That results of those `names` may go to `dir`: where something bears one of them, it is a file, and the sign
+    /// there says that an earlier run wrote one of that name.
     ///
     /// # Errors
     /// Usage: what is in the way, and what to do.
     pub fn allow(&self, dir: &Path, names: &[impl AsRef<str>]) -> Result<(), Failure> {
+        let folder = names.iter().map(AsRef::as_ref).find(|name: &&str| dir.join(name).is_dir());
+        if let Some(name) = folder {
+            return Err(Failure::usage(format!(
+                "--out {}: {name} is a folder, where a result would be; name another --out, or move it away",
+                dir.display()
+            )));
+        }
         let ours = self.read(dir);
         let is_ours = |name: &str| ours.as_ref().is_some_and(|files| name == self.file || files.contains(name));
         let mut in_the_way: Vec<&str> = names.iter().map(AsRef::as_ref).chain([self.file]).collect();
         in_the_way.retain(|name| {
             let there = dir.join(name).symlink_metadata();
-            there.is_ok_and(|about| about.is_dir() || !is_ours(name))
+            there.is_ok() && !is_ours(name)
         });
         if in_the_way.is_empty() {
             return Ok(());
@@ -191,7 +214,9 @@ mod tests {
         // What no file can be moved over is in the way, whosever it is.
         fs::remove_file(at("a.csv")).unwrap();
         fs::create_dir(at("a.csv")).unwrap();
-        assert!(said(SIGN.allow(out, &names)).contains(": a.csv would"));
+        assert!(said(SIGN.allow(out, &names)).contains(": a.csv is a folder"));
+        fs::remove_dir(at("a.csv")).unwrap();
+        fs::write(at("a.csv"), "").unwrap();
         let other = Sign { of: "another", ..SIGN };
         assert!(said(other.allow(out, &names)).contains("a.csv, b.csv, test.json would"));
         // Reading a pipe would never end.

@@ -162,6 +162,9 @@ impl Kept {
 /// Usage: which files are in the way, and what to do; or the sweep's file cannot be looked at.
 pub fn allow(dir: &Path, names: &[&str]) -> Result<(), Failure> {
     let path = dir.join(FILE);
+    if fs::metadata(&path).is_ok_and(|about| !about.is_file()) {
+        return Err(Failure::usage(format!("{}: it is no file; name another --out, or move it away", path.display())));
+    }
     if begun(&path).map_err(|e| Failure::usage(format!("{}: {e}", path.display())))? {
         return Ok(());
     }
@@ -181,7 +184,7 @@ pub fn allow(dir: &Path, names: &[&str]) -> Result<(), Failure> {
 fn begun(path: &Path) -> io::Result<bool> {
     let file = match fs::metadata(path) {
         Ok(about) if about.is_file() => File::open(path)?,
-        // Whatever it is, it is no sweep's file, and opening it might never end.
+        // Opening what is no file might never end.
         Ok(_) => return Ok(false),
         Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(false),
         Err(e) => return Err(e),
@@ -203,7 +206,10 @@ fn read_line(from: &mut impl BufRead, text: &mut Vec<u8>) -> io::Result<Span> {
     text.clear();
     let mut read = Span { bytes: 0, ended: false };
     while !read.ended {
-        let there = from.fill_buf()?;
+        let there = match from.fill_buf() {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            there => there?,
+        };
         if there.is_empty() {
             break;
         }

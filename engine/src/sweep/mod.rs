@@ -22,9 +22,10 @@ use std::time::Instant;
 use crate::backtest::measure::Measures;
 use crate::data::{Data, Source, Steady};
 use crate::exit::{Code, Failure, Outcome};
-use crate::export::place::Inputs;
+use crate::export::place::{self, Inputs};
 use crate::export::staged::Staged;
 use crate::signals::Signals;
+pub use kept::FILE as POINTS_FILE;
 use kept::Kept;
 use measure::{Measure, whole};
 use plan::Plan;
@@ -98,6 +99,7 @@ fn sweep<'a>(
 ) -> Result<Swept<'a>, Failure> {
     let inputs = Inputs::of(Some(&request.config), sources);
     inputs.spare_from(&request.out, RESULTS.iter().copied().chain([kept::FILE]))?;
+    place::alone(&request.out, &[(crate::backtest::SIGN.file, "backtest")])?;
     kept::allow(&request.out, RESULTS)?;
     let data = Steady::note(sources)?;
     let plan = Plan::new(&request.config, sources, &request.set, request.random, signals)?;

@@ -173,7 +173,7 @@ fn what_ends_early_is_told_as_identical_up_to_there() {
         for words in ["identical up to there: ", &missing, &held] {
             assert!(said.out.contains(words), "{words:?} is not in\n{}", said.out);
         }
-        assert_eq!(said.out.contains("killed, or is still running"), code == 0, "{}", said.out);
+        assert_eq!(said.out.contains("still running, or its disk"), code == 0, "{}", said.out);
         assert_eq!(said.out.contains("could not write 9 entries"), code == 1, "{}", said.out);
         cut_off.push(record(&Entry::Lost(9)));
     }

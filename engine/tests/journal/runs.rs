@@ -121,9 +121,9 @@ fn a_folder_that_goes_away_halts_trading_and_keeps_the_process() {
     let report = report(&rig.path("r.json"));
     assert_eq!(report["halt"]["code"], "JOURNAL");
     assert!(report["journal"]["trouble"].as_str().expect("a trouble").contains("is gone"));
-    // What was written is whole, the halt in it.
+    // What was written is whole, the halt in it; whether its end had room as well depends on how soon it was stopped.
     let verified = rig.run(["replay", "--journal", "away", "--verify"]).expect(0);
-    assert!(verified.out.contains("identical: "), "{}", verified.out);
+    assert!(verified.out.contains("identical"), "{}", verified.out);
     let cat = rig.run(["journal", "cat", "away", "--no-ticks"]).expect(0);
     assert!(cat.out.contains("halt: JOURNAL"), "{}", cat.out);
 }

@@ -198,6 +198,32 @@ fn a_sweep_does_not_write_over_what_it_reads() {
     refused(&session, || sweep("out/index.html", &files), &["out/index.html", "is read", "another --out"]);
 }
 
+/// Both have a page of the same name.
+#[test]
+fn a_sweep_and_a_backtest_keep_apart() {
+    let session = Session::generated(4, 5, &["--trade"]);
+    let (path, files) = (session.path(), session.files());
+    let sweep = |out: &str| {
+        let args = ["sweep", "--config", "config.toml", "--out", out, "--set", "paper.latency_us=100", "--data"];
+        crosstick(&session, &args, &files)
+    };
+    // All that a sweep leaves that was stopped at its first point.
+    went_well(&sweep("swept"));
+    let others = all(&path.join("swept")).into_keys().filter(|name| name != "points.jsonl");
+    others.for_each(|name| fs::remove_file(path.join("swept").join(name)).unwrap());
+    refused(&session, || backtest(&session, "config.toml", "swept", &files), &["points.jsonl", "another --out"]);
+    went_well(&sweep("swept"));
+    went_well(&backtest(&session, "config.toml", "tested", &files));
+    fs::copy(path.join("swept/points.jsonl"), path.join("tested/points.jsonl")).unwrap();
+    refused(&session, || sweep("tested"), &["backtest.json", "another --out"]);
+    // What is read for ever is no sweep's.
+    fs::create_dir(path.join("odd")).unwrap();
+    assert!(Command::new("mkfifo").arg(path.join("odd/points.jsonl")).status().unwrap().success());
+    let said = sweep("odd");
+    let text = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(said.status.code() == Some(2) && text.contains("points.jsonl: it is no file"), "{text}");
+}
+
 #[test]
 fn neither_report_nor_opportunities_are_written_over_what_is_read() {
     let session = Session::generated(4, 5, &["--trade"]);

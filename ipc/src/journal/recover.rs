@@ -2,10 +2,14 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::error::JournalError;
 use super::reader::{Damage, Item, Journal};
 
+/// How long a file may be locked by who only looks.
+const LOOK_PATIENCE: Duration = Duration::from_millis(200);
 /// Ending of a file that was set aside.
 const ASIDE: &str = "bad";
 
@@ -84,6 +88,11 @@ fn claim(dir: &Path, path: &Path) -> Result<File, JournalError> {
     // Some file systems lock for one alone only what may be written; where nothing may, there may be nothing to mend.
     let opened = OpenOptions::new().read(true).write(true).open(path).or_else(|_| File::open(path));
     let file = opened.map_err(|e| JournalError::from_io("open", path, 0, e))?;
+    // Who only looks whether it is being written holds it for a moment.
+    let until = Instant::now() + LOOK_PATIENCE;
+    while matches!(file.try_lock(), Err(TryLockError::WouldBlock)) && Instant::now() < until {
+        thread::sleep(LOOK_PATIENCE / 20);
+    }
     free(dir, path, file.try_lock())?;
     Ok(file)
 }

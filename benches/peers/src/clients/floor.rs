@@ -1,5 +1,5 @@
 //! No client: a socket read until it gives something, and the frames in it counted by their lengths. What is left of a
-//! way when nothing is done with what came; no client can have less.
+//! way when nothing is done with what came.
 
 use std::io::{ErrorKind, Read};
 use std::net::{SocketAddr, TcpStream};

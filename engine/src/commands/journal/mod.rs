@@ -73,7 +73,7 @@ pub fn verify(dir: &Path) -> Outcome {
         return Ok(Code::Failure);
     }
     if !verified.complete && verified.lost == 0 && verified.damage.is_empty() {
-        out::line("the journal ends before the run did: it was killed, or is still running");
+        out::line("the journal ends before the run did: it was killed, is still running, or its disk had no room");
     }
     if verified.unrecorded > 0 {
         let unrecorded = verified.unrecorded;

@@ -109,7 +109,7 @@ fn footer(result: &WhatIf, set: &[String]) -> String {
     if result.lost > 0 {
         let _ = writeln!(text, "incomplete: the run could not write {} entries at its end", result.lost);
     } else if !result.complete && result.damage.is_empty() {
-        text += "the journal ends before the run did: it was killed, or is still running\n";
+        text += "the journal ends before the run did: it was killed, is still running, or its disk had no room\n";
     }
     text
 }
