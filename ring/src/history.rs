@@ -34,6 +34,9 @@ use crate::sync::{Arc, AtomicU64, Ordering, fence};
 
 /// Words between `next` and the first slot on the heap: readers of old slots leave the writer's line alone.
 const HEAD_WORDS: usize = 8;
+/// The slot so many records ahead is asked for while one is written: it was written a whole ring ago, and lies in a far
+/// cache, or in a reader's.
+const AHEAD: u64 = 4;
 /// How often [`Reader::follow`] jumps in one call. A real writer laps a reader that has just jumped about never.
 const JUMPS_MAX: u32 = 8;
 
@@ -176,6 +179,19 @@ impl<T: Pod> Slots<T> {
         unsafe { self.next.as_ref() }
     }
 
+    /// Asks for the slot's first line, to be written soon. A hint.
+    #[inline(always)]
+    fn fetch(&self, sequence: u64) {
+        #[cfg(all(target_arch = "x86_64", not(loom)))]
+        {
+            use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
+            // SAFETY: a hint reads and writes nothing, whatever the address.
+            unsafe { _mm_prefetch::<_MM_HINT_ET0>(self.slot(sequence).as_ptr().cast()) };
+        }
+        #[cfg(not(all(target_arch = "x86_64", not(loom))))]
+        let _ = sequence;
+    }
+
     #[inline(always)]
     fn slot(&self, sequence: u64) -> NonNull<AtomicU64> {
         // SAFETY: the promise of `new`: the masked number is below the count.
@@ -225,6 +241,7 @@ impl<T: Pod, K> Writer<T, K> {
         // SAFETY: the promise of `from_raw`: a slot lies there, and this is its one writer.
         unsafe { write_versioned(self.at.slot(sequence), whole.wrapping_sub(1), whole, value) };
         self.next = sequence.wrapping_add(1);
+        self.at.fetch(sequence.wrapping_add(AHEAD));
         // Pairs with the load and acquire fence in `Reader::next`: who sees this number finds the record, or a later.
         self.at.next().store(self.next, Ordering::Release);
         sequence
