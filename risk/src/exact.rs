@@ -105,6 +105,12 @@ const fn div_floor(a: i128, c: i128) -> i128 {
     if a as i64 as i128 == a && c as i64 as i128 == c {
         return (a as i64).div_euclid(c as i64) as i128;
     }
+    div_floor_long(a, c)
+}
+
+/// The same where one of them does not fit 64 bits. Not inlined: few need it, and it would crowd those that do not.
+#[inline(never)]
+const fn div_floor_long(a: i128, c: i128) -> i128 {
     // Amounts times a price by a power of ten, mostly: two 64-bit divisions cost a third of the wide one.
     let size = a.unsigned_abs();
     if c <= u32::MAX as i128 && size >> 96 == 0 {

@@ -14,6 +14,8 @@ pub(crate) struct Mark {
     pub(crate) line: Line,
     /// Whether a change of this mark changes a value: a position, an order in flight, or a result in the base asset.
     pub(crate) live: bool,
+    /// Whether everything was valued since there is a mark: then what does not move with it is known.
+    pub(crate) valued: bool,
 }
 
 /// Quantities at the instrument's scale.
@@ -57,8 +59,6 @@ pub(crate) struct Valued {
     pub(crate) realised: i128,
     pub(crate) fees: i128,
     pub(crate) unrealised: i128,
-    /// There was a mark to value at.
-    pub(crate) at_mark: bool,
 }
 
 impl Valued {

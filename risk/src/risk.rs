@@ -135,6 +135,7 @@ impl Risk {
         let gross = self.gross.checked_sub(valued.exposure)?.checked_add(new.exposure)?;
         let net = self.net.checked_sub(valued.net())?.checked_add(new.net())?;
         mark.live = is_live(spec, exposure, book);
+        mark.valued = mark.bid > 0;
         *valued = new;
         (self.gross, self.net) = (gross, net);
         Some(())
@@ -146,7 +147,7 @@ impl Risk {
     fn refresh_mark(&mut self, i: usize) -> Option<()> {
         let (spec, exposure, book) = (self.specs.get(i)?, self.exposures.get(i)?, self.books.get(i)?);
         let (mark, valued) = (self.marks.get(i)?, self.valued.get_mut(i)?);
-        if spec.inverse || !valued.at_mark {
+        if spec.inverse || !mark.valued {
             return self.refresh(i);
         }
         let exposure = at_risk(spec, exposure, mark)?;
@@ -294,7 +295,6 @@ fn value(spec: &Spec, exposure: &Exposure, book: &Book, mark: &Mark) -> Option<V
         realised: floor(book.realised)?,
         fees: fees.checked_add(book.fees_value)?,
         unrealised: floor(unrealised)?,
-        at_mark: true,
     })
 }
 
