@@ -15,11 +15,8 @@ use crosstick_strategy::{Opportunity, Spread};
 
 use super::entry::{Entry, KIND_NAMES, kind};
 use super::session::{self, Session, SessionError};
-use crate::core::{Core, Outside};
+use crate::core::{Core, DecisionHash, Outside};
 use crate::setup::{self, SetupError};
-
-/// Bytes of decisions that are hashed together.
-const HASHED_AT_ONCE: usize = 16 << 10;
 
 /// Why a session cannot be run again.
 #[derive(Debug, thiserror::Error)]
@@ -136,9 +133,7 @@ struct Run<'u> {
     beside: Beside,
     result: Verified,
     /// Over the decisions that both have.
-    hasher: blake3::Hasher,
-    /// Of them, those that are not hashed yet: BLAKE3 is fast on kilobytes, slow on dozens of bytes.
-    unhashed: Vec<u8>,
+    hash: DecisionHash,
     /// The journal may end before the last decisions of the input at hand: they could not be written, or it was killed.
     may_lack: bool,
 }
@@ -164,15 +159,7 @@ impl<'u> Run<'u> {
             complete: false,
             span_ns: (0, 0),
         };
-        Self {
-            core,
-            universe,
-            beside: Beside::default(),
-            result,
-            hasher: blake3::Hasher::new(),
-            unhashed: Vec::new(),
-            may_lack: false,
-        }
+        Self { core, universe, beside: Beside::default(), result, hash: DecisionHash::default(), may_lack: false }
     }
 
     fn over(mut self, journal: &Journal, progress: &mut dyn FnMut(u64)) -> Result<Verified, VerifyError> {
@@ -213,8 +200,7 @@ impl<'u> Run<'u> {
             self.may_lack = !finished;
             self.take(input, &mut led);
         }
-        self.hasher.update(&self.unhashed);
-        self.result.hash = self.hasher.finalize().to_hex().to_string();
+        self.result.hash = self.hash.hex();
         progress(bytes);
         Ok(self.result)
     }
@@ -265,11 +251,7 @@ impl<'u> Run<'u> {
                 self.differ(decision.seq, journalled, replayed);
                 return;
             }
-            self.unhashed.extend_from_slice(&decision.payload);
-        }
-        if self.unhashed.len() >= HASHED_AT_ONCE {
-            self.hasher.update(&self.unhashed);
-            self.unhashed.clear();
+            self.hash.add_written(&decision.payload);
         }
         if self.may_lack {
             self.result.unrecorded += self.beside.made.len() as u64;

@@ -90,10 +90,12 @@ fn claim(dir: &Path, path: &Path) -> Result<File, JournalError> {
     let file = opened.map_err(|e| JournalError::from_io("open", path, 0, e))?;
     // Who only looks whether it is being written holds it for a moment.
     let until = Instant::now() + LOOK_PATIENCE;
-    while matches!(file.try_lock(), Err(TryLockError::WouldBlock)) && Instant::now() < until {
+    let mut tried = file.try_lock();
+    while matches!(tried, Err(TryLockError::WouldBlock)) && Instant::now() < until {
         thread::sleep(LOOK_PATIENCE / 20);
+        tried = file.try_lock();
     }
-    free(dir, path, file.try_lock())?;
+    free(dir, path, tried)?;
     Ok(file)
 }
 
